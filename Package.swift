@@ -1,0 +1,131 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+// The house of Sonde: what runs in a service, what runs in the controller, what they share.
+
+import PackageDescription
+
+/// Swift 6 mode for everything; a warning is an error.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+    .enableUpcomingFeature("MemberImportVisibility"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// For modules that hold no C calls: every unsafe expression has to be marked.
+let strictAndSafe: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+/// For C that runs in the user's process.
+let cStrict: [CSetting] = [.define("_GNU_SOURCE")]
+
+func library(
+    _ name: String, in folder: String, _ dependencies: [Target.Dependency] = [],
+    exclude: [String] = [], settings: [SwiftSetting] = strict
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "\(folder)/\(name)", exclude: exclude,
+        swiftSettings: settings)
+}
+
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude,
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "sonde",
+    products: [
+        .library(name: "SondeAgent", targets: ["SondeAgent"]),
+        .library(name: "SondePreload", type: .static, targets: ["SondePreload"]),
+        .executable(name: "sonde", targets: ["sonde"]),
+    ],
+    targets: [
+        // Shared by both ends.
+        library("SondeModel", in: "Sources", settings: strictAndSafe),
+        library("SondeWire", in: "Sources", ["SondeModel", "CZlib"]),
+        library("SondeHTTPClient", in: "Sources", ["CCurl"]),
+        library("SondeFormats", in: "Sources", ["SondeModel", "SondeWire"], settings: strictAndSafe),
+        library("SondeSymbols", in: "Sources", ["SondeModel", "CElfutils"]),
+
+        // Runs inside the user's process.
+        .target(name: "CSondeSignal", path: "agent/CSondeSignal", cSettings: cStrict),
+        library("SondeSampling", in: "agent", ["CSondeSignal", "SondeModel"]),
+        library(
+            "SondeAgent", in: "agent",
+            ["SondeSampling", "SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"]),
+        library("SondePreload", in: "agent", ["SondeAgent"]),
+
+        // Runs on its own machine.
+        library(
+            "SondeStore", in: "controller",
+            ["SondeModel", "SondeWire", "SondeFormats", "CSQLite", "CGnuTLS"]),
+        library("SondeQuery", in: "controller", ["SondeModel", "CPCRE2"]),
+        library(
+            "SondeAPI", in: "controller",
+            ["SondeModel", "SondeWire", "SondeFormats", "SondeSymbols", "SondeStore", "SondeQuery"]),
+        .target(
+            name: "CSondeWeb", path: "controller/SondeServer/web", exclude: ["index.html"],
+            cSettings: []),
+        library(
+            "SondeServer", in: "controller",
+            ["SondeAPI", "SondeStore", "SondeQuery", "SondeSymbols", "SondeModel", "SondeWire",
+                "CMicroHTTPD", "CYAML", "CSondeWeb"],
+            exclude: ["web"]),
+
+        .executableTarget(
+            name: "sonde",
+            dependencies: [
+                "SondeServer", "SondeHTTPClient", "SondeModel", "SondeSymbols",
+            ],
+            path: "Sources/sonde", swiftSettings: strict),
+
+        // The subject of the demo and of the end-to-end tests.
+        .executableTarget(
+            name: "bookmaker", dependencies: ["SondeAgent"],
+            path: "Examples/Bookmaker/Sources/bookmaker", swiftSettings: strict),
+        .executableTarget(
+            name: "bookmaker-load", path: "Examples/Bookmaker/Sources/bookmaker-load",
+            swiftSettings: strict),
+
+        // C libraries from the distribution; each has exactly one Swift importer.
+        system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        system("CElfutils", pkgConfig: "libdw", apt: "libdw-dev"),
+        system("CMicroHTTPD", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
+        system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        system("CGnuTLS", pkgConfig: "gnutls", apt: "libgnutls28-dev"),
+        system("CPCRE2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
+        system("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+
+        // Tests.
+        tests("RulesTests", []),
+        tests("SondeModelTests", ["SondeModel"]),
+        tests("SondeWireTests", ["SondeWire", "SondeModel"]),
+        tests("SondeHTTPClientTests", ["SondeHTTPClient"]),
+        tests("SondeFormatsTests", ["SondeFormats", "SondeModel", "SondeWire"]),
+        tests("SondeSymbolsTests", ["SondeSymbols", "SondeModel"]),
+        tests("CSondeSignalTests", ["CSondeSignal"]),
+        tests("SondeSamplingTests", ["SondeSampling", "SondeModel"]),
+        tests(
+            "SondeAgentTests",
+            ["SondeAgent", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats"]),
+        tests("SondeStoreTests", ["SondeStore", "SondeModel", "SondeWire", "SondeFormats"]),
+        tests("SondeQueryTests", ["SondeQuery", "SondeModel"]),
+        tests(
+            "SondeAPITests",
+            ["SondeAPI", "SondeStore", "SondeQuery", "SondeSymbols", "SondeModel", "SondeWire", "SondeFormats"]),
+        tests("SondeServerTests", ["SondeServer", "SondeAPI", "SondeModel"]),
+        tests("SystemTests", ["SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"]),
+    ],
+    cLanguageStandard: .gnu2x
+)

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stacks merged into a tree: the form in which profiles are stored, added up and laid out.
+
+/// Values of many stacks, merged where the stacks share their beginning at the root.
+///
+/// Node 0 is the root and has no key. A node's parent always has a smaller index, so one pass from
+/// the end to the start adds totals up.
+package struct StackTree<Key: Hashable & Sendable>: Sendable {
+    /// Each node's parent; the root's is -1.
+    package private(set) var parents: [Int32] = [-1]
+    /// Each node's index into ``keys``; the root's is -1.
+    package private(set) var keyIndices: [Int32] = [-1]
+    /// Each node's own value: that of the stacks which end here.
+    package private(set) var selfValues: [Int64] = [0]
+    /// The distinct keys, in order of first use.
+    package private(set) var keys: [Key] = []
+
+    private var keyIndexOf: [Key: Int32] = [:]
+    private var childOf: [UInt64: Int32] = [:]
+
+    /// A tree that holds nothing.
+    package init() {}
+
+    /// The number of nodes, the root included.
+    package var count: Int { parents.count }
+
+    /// The index in ``keys`` of a key, which is added when it is new.
+    package mutating func intern(_ key: Key) -> Int32 {
+        if let index = keyIndexOf[key] { return index }
+        let index = Int32(keys.count)
+        keys.append(key)
+        keyIndexOf[key] = index
+        return index
+    }
+
+    /// The child of `parent` with the key at `keyIndex`, which is added when it is new.
+    package mutating func child(of parent: Int32, keyIndex: Int32) -> Int32 {
+        let place = UInt64(UInt32(bitPattern: parent)) << 32 | UInt64(UInt32(bitPattern: keyIndex))
+        if let node = childOf[place] { return node }
+        let node = Int32(parents.count)
+        parents.append(parent)
+        keyIndices.append(keyIndex)
+        selfValues.append(0)
+        childOf[place] = node
+        return node
+    }
+
+    /// Adds a value to a node; saturates where the range ends.
+    package mutating func add(_ value: Int64, to node: Int32) {
+        let (sum, overflow) = selfValues[Int(node)].addingReportingOverflow(value)
+        selfValues[Int(node)] = overflow ? (value < 0 ? .min : .max) : sum
+    }
+
+    /// Adds a value to the stack of these keys, root first.
+    package mutating func add(_ value: Int64, rootFirst stack: some Sequence<Key>) {
+        var node: Int32 = 0
+        for key in stack { node = child(of: node, keyIndex: intern(key)) }
+        add(value, to: node)
+    }
+
+    /// Adds another tree's values to this one's.
+    package mutating func merge(_ other: StackTree<Key>) {
+        let keyMap = other.keys.map { intern($0) }
+        var nodeMap = [Int32](repeating: 0, count: other.count)
+        add(other.selfValues[0], to: 0)
+        for node in 1..<max(1, other.count) {
+            let parent = nodeMap[Int(other.parents[node])]
+            let mapped = child(of: parent, keyIndex: keyMap[Int(other.keyIndices[node])])
+            nodeMap[node] = mapped
+            add(other.selfValues[node], to: mapped)
+        }
+    }
+
+    /// Each node's total: its own value and those of all nodes below it.
+    package var totals: [Int64] {
+        var totals = selfValues
+        for node in stride(from: totals.count - 1, to: 0, by: -1) {
+            let parent = Int(parents[node])
+            let (sum, overflow) = totals[parent].addingReportingOverflow(totals[node])
+            totals[parent] = overflow ? .max : sum
+        }
+        return totals
+    }
+}
