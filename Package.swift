@@ -54,7 +54,8 @@ let package = Package(
         library("SondeModel", in: "Sources", settings: strictAndSafe),
         library("SondeWire", in: "Sources", ["SondeModel", "CZlib"]),
         library("SondeHTTPClient", in: "Sources", ["CCurl"]),
-        library("SondeFormats", in: "Sources", ["SondeModel", "SondeWire"], settings: strictAndSafe),
+        library(
+            "SondeFormats", in: "Sources", ["SondeModel", "SondeWire"], settings: strictAndSafe),
         library("SondeSymbols", in: "Sources", ["SondeModel", "CElfutils"]),
 
         // Runs inside the user's process.
@@ -78,8 +79,10 @@ let package = Package(
             cSettings: []),
         library(
             "SondeServer", in: "controller",
-            ["SondeAPI", "SondeStore", "SondeQuery", "SondeSymbols", "SondeModel", "SondeWire",
-                "CMicroHTTPD", "CYAML", "CSondeWeb"],
+            [
+                "SondeAPI", "SondeStore", "SondeQuery", "SondeSymbols", "SondeModel", "SondeWire",
+                "CMicroHTTPD", "CYAML", "CSondeWeb",
+            ],
             exclude: ["web"]),
 
         .executableTarget(
@@ -123,7 +126,10 @@ let package = Package(
         tests("SondeQueryTests", ["SondeQuery", "SondeModel"]),
         tests(
             "SondeAPITests",
-            ["SondeAPI", "SondeStore", "SondeQuery", "SondeSymbols", "SondeModel", "SondeWire", "SondeFormats"]),
+            [
+                "SondeAPI", "SondeStore", "SondeQuery", "SondeSymbols", "SondeModel", "SondeWire",
+                "SondeFormats",
+            ]),
         tests("SondeServerTests", ["SondeServer", "SondeAPI", "SondeModel"]),
         tests("SystemTests", ["SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"]),
     ],

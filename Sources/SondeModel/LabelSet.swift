@@ -23,7 +23,9 @@ package struct LabelSet: Hashable, Sendable {
     /// No labels.
     package init() { labels = [] }
 
-    /// Labels from pairs in any order. Empty values mean "absent" and are left out.
+    /// Labels from pairs in any order.
+    ///
+    /// Empty values mean "absent" and are left out.
     ///
     /// - Throws: ``LabelError`` when a name is empty or stands twice.
     package init(_ pairs: some Sequence<Label>) throws(LabelError) {

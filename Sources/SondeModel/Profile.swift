@@ -5,7 +5,7 @@
 package struct Profile: Sendable {
     /// What is counted, and in which unit.
     package var type: ProfileType
-    /// The series that the profile belongs to. Holds `service_name`; holds no derived label.
+    /// The series that the profile belongs to: with `service_name`, without any derived label.
     package var labels: LabelSet
     /// When the profile began.
     package var start: Timestamp

@@ -27,7 +27,9 @@ package struct ProfileType: Hashable, Sendable, CustomStringConvertible {
         self.periodUnit = periodUnit
     }
 
-    /// A profile type from its id; a sixth part, `delta`, is ignored. `nil` when it is none.
+    /// A profile type from its id, or `nil` when it is none.
+    ///
+    /// A sixth part, `delta`, is ignored.
     package init?(_ id: String) {
         var parts = id.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         if parts.count == 6, parts[5] == "delta" { parts.removeLast() }

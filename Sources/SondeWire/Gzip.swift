@@ -15,6 +15,7 @@ package enum Gzip {
     /// - Parameters:
     ///   - bytes: What to compress.
     ///   - level: zlib's level, 1 (fast) to 9 (small).
+    /// - Returns: The member, header and checksum included.
     /// - Throws: ``GzipError/outOfMemory`` when zlib has no memory.
     package static func compress(_ bytes: [UInt8], level: Int = 6) throws(GzipError) -> [UInt8] {
         var stream = z_stream()
@@ -47,6 +48,7 @@ package enum Gzip {
     ///   - bytes: The members, from untrusted hands.
     ///   - limit: The most bytes that may come out; a member that holds more is cut off there with
     ///     an error, having used no more memory than that.
+    /// - Returns: The members' contents, joined.
     /// - Throws: ``GzipError``.
     package static func expand(
         _ bytes: some RandomAccessCollection<UInt8>, limit: Int

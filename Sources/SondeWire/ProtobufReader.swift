@@ -42,7 +42,8 @@ package struct ProtobufReader: ~Copyable {
     package mutating func nextField() throws(ProtobufError) -> Field? {
         guard position < bytes.endIndex else { return nil }
         let tag = try varint()
-        guard let type = ProtobufWireType(rawValue: UInt8(tag & 7)), (1..<1 << 29).contains(tag >> 3)
+        guard let type = ProtobufWireType(rawValue: UInt8(tag & 7)),
+            (1..<1 << 29).contains(tag >> 3)
         else { throw .badTag(tag) }
         return Field(number: Int(tag >> 3), type: type)
     }
@@ -77,7 +78,9 @@ package struct ProtobufReader: ~Copyable {
     package mutating func double(_ field: Field) throws(ProtobufError) -> Double {
         try expect(.fixed64, field)
         var bits: UInt64 = 0
-        for (index, byte) in try take(8).enumerated() { bits |= UInt64(byte) << (8 * UInt64(index)) }
+        for (index, byte) in try take(8).enumerated() {
+            bits |= UInt64(byte) << (8 * UInt64(index))
+        }
         return Double(bitPattern: bits)
     }
 
@@ -166,7 +169,7 @@ package enum ProtobufError: Error, Hashable, CustomStringConvertible {
         case .varintTooLong:
             "cannot read protobuf: got a varint of more than 64 bits; want at most 64"
         case .badTag(let tag):
-            "cannot read protobuf: got the tag \(tag); want a field number from 1 and a layout 0, 1, 2 or 5"
+            "cannot read protobuf: got the tag \(tag); want a field from 1 and a layout 0, 1, 2 or 5"
         case .wrongType(let field, let want, let got):
             "cannot read protobuf field \(field): got the layout \(got); want \(want)"
         case .invalidUTF8(let field):

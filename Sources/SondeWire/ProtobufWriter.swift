@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes the protobuf wire format.
 
-/// Writes one protobuf message, field by field. Default values (0, false, empty) are left out of
-/// singular fields, as proto3 says.
+/// Writes one protobuf message, field by field.
+///
+/// Default values (0, false, empty) are left out of singular fields, as proto3 says.
 ///
 /// Source: protobuf.dev, "Encoding".
 package struct ProtobufWriter: Sendable {

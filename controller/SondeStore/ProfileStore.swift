@@ -18,10 +18,10 @@ package protocol ProfileStore: Sendable {
         _ type: ProfileType, in range: TimeRange, where matches: (LabelSet) -> Bool
     ) throws(StoreError) -> MergedStacks
 
-    /// The sums of the profiles that begin in each step, oldest first; steps without any are left out.
+    /// The sums of the profiles that begin in each step, oldest first; empty steps are left out.
     ///
-    /// - Parameter stepNanoseconds: The length of a step, greater than 0. Steps begin at multiples
-    ///   of it since the Unix epoch.
+    /// A step lasts `stepNanoseconds`, greater than 0, and begins at a multiple of it since the Unix
+    /// epoch.
     func timeline(
         _ type: ProfileType, in range: TimeRange, stepNanoseconds: Int64,
         where matches: (LabelSet) -> Bool

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The walls between folders: who may import whom, and why.
+
+import Testing
+
+@Suite struct ImportWalls {
+    /// Everything that is linked into the user's process.
+    static let guestFolders = [
+        "agent", "probes/SondeProbeProgram", "probes/SondeProbeRuntime", "Sources/SondeModel",
+        "Sources/SondeWire", "Sources/SondeFormats", "Sources/SondeHTTPClient",
+    ]
+
+    @Test(arguments: guestFolders)
+    func nothingInTheServicesProcessImportsFoundation(folder: String) {
+        // The guest stays small: Foundation is 20 MB and starts threads and caches of its own.
+        let banned: Set = ["Foundation", "FoundationEssentials", "Dispatch", "_Concurrency"]
+        for path in Repository.swiftFiles(below: folder) {
+            let found = banned.intersection(Repository.imports(of: path))
+            #expect(found.isEmpty, "\(path) imports \(found): the guest links no Foundation")
+        }
+    }
+
+    @Test func theControllerNeverImportsWhatRunsInTheService() {
+        let guest: Set = [
+            "CSondeSignal", "SondeSampling", "SondeAgent", "SondePreload", "CSondeProbe",
+            "SondeProbeRuntime",
+        ]
+        for path in Repository.swiftFiles(below: "controller") {
+            let found = guest.intersection(Repository.imports(of: path))
+            #expect(found.isEmpty, "\(path) imports \(found): they meet in Sources/")
+        }
+    }
+
+    @Test func theAgentNeverImportsTheController() {
+        let host: Set = [
+            "SondeStore", "SondeQuery", "SondeAPI", "SondeServer", "SondeExport", "SondeSymbols",
+            "SondeProbeCompiler", "SondeProbeLanguage",
+        ]
+        for path in Repository.swiftFiles(below: "agent") {
+            let found = host.intersection(Repository.imports(of: path))
+            #expect(found.isEmpty, "\(path) imports \(found): they meet in Sources/")
+        }
+    }
+
+    @Test func aCModuleHasExactlyOneSwiftImporter() {
+        // A second importer would be a second place that has to keep the C contract.
+        var importers: [String: Set<String>] = [:]
+        for folder in ["agent", "probes", "controller", "Sources"] {
+            for path in Repository.swiftFiles(below: folder) {
+                let target = path.split(separator: "/").prefix(2).joined(separator: "/")
+                for module in Repository.imports(of: path) where Self.isOurCModule(module) {
+                    importers[module, default: []].insert(target)
+                }
+            }
+        }
+        #expect(
+            importers.count >= 9, "want the C modules of the first slice; got \(importers.keys)")
+        for (module, targets) in importers {
+            #expect(targets.count == 1, "\(module) is imported by \(targets.sorted())")
+        }
+    }
+
+    @Test func onlySondeAgentJoinsSamplingAndProbes() {
+        for path in Repository.swiftFiles(below: "agent") + Repository.swiftFiles(below: "probes") {
+            let imports = Set(Repository.imports(of: path))
+            let joins = imports.contains("SondeSampling") && imports.contains("SondeProbeRuntime")
+            #expect(!joins || path.hasPrefix("agent/SondeAgent/"), "\(path) joins both")
+        }
+    }
+
+    private static func isOurCModule(_ name: String) -> Bool {
+        let letters = Array(name)
+        return letters.count > 1 && letters[0] == "C" && letters[1].isUppercase
+    }
+}
