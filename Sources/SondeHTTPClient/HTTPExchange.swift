@@ -80,5 +80,7 @@ package struct HTTPClientError: Error, Sendable, CustomStringConvertible {
         case tooLarge
         /// The exchange was ended by ``HTTPClient/cancel()``.
         case cancelled
+        /// The file that was to be sent cannot be read.
+        case unreadableFile
     }
 }

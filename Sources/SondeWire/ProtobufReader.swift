@@ -161,6 +161,8 @@ package enum ProtobufError: Error, Hashable, CustomStringConvertible {
     case wrongType(field: Int, want: ProtobufWireType, got: ProtobufWireType)
     /// A string field's bytes are not UTF-8.
     case invalidUTF8(field: Int)
+    /// A repeated field has more elements than are kept.
+    case tooManyElements(field: Int, limit: Int)
 
     package var description: String {
         switch self {
@@ -174,6 +176,8 @@ package enum ProtobufError: Error, Hashable, CustomStringConvertible {
             "cannot read protobuf field \(field): got the layout \(got); want \(want)"
         case .invalidUTF8(let field):
             "cannot read protobuf field \(field): got bytes that are not UTF-8; want UTF-8"
+        case .tooManyElements(let field, let limit):
+            "cannot read protobuf field \(field): got more than \(limit) elements; want fewer"
         }
     }
 }

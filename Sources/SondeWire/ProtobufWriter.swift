@@ -5,6 +5,7 @@
 ///
 /// Default values (0, false, empty) are left out of singular fields, as proto3 says.
 ///
+/// Default values (0, false, empty) are left out of singular fields, as proto3 says.
 /// Source: protobuf.dev, "Encoding".
 package struct ProtobufWriter: Sendable {
     /// The message's bytes so far.
