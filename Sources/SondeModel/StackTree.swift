@@ -17,15 +17,59 @@ package struct StackTree<Key: Hashable & Sendable>: Sendable {
 
     private var keyIndexOf: [Key: Int32] = [:]
     private var childOf: [UInt64: Int32] = [:]
+    /// Whether the two dictionaries above hold all nodes; a tree made of columns has none until it
+    /// is changed for the first time.
+    private var isIndexed = true
 
     /// A tree that holds nothing.
     package init() {}
+
+    /// A tree from its columns, as they were stored or computed.
+    ///
+    /// Costs no hashing: most trees are only read. `nil` when the columns are not equally long, have
+    /// no root, or have a parent or key out of range.
+    ///
+    /// - Parameters:
+    ///   - parents: As ``parents``.
+    ///   - keyIndices: As ``keyIndices``.
+    ///   - selfValues: As ``selfValues``.
+    ///   - keys: As ``keys``: distinct, which is not checked.
+    package init?(parents: [Int32], keyIndices: [Int32], selfValues: [Int64], keys: [Key]) {
+        guard parents.count == keyIndices.count, parents.count == selfValues.count,
+            parents.first == -1, keyIndices.first == -1
+        else { return nil }
+        for node in 1..<max(1, parents.count) {
+            guard parents[node] >= 0, Int(parents[node]) < node, keyIndices[node] >= 0,
+                Int(keyIndices[node]) < keys.count
+            else { return nil }
+        }
+        self.parents = parents
+        self.keyIndices = keyIndices
+        self.selfValues = selfValues
+        self.keys = keys
+        isIndexed = false
+    }
+
+    private mutating func index() {
+        isIndexed = true
+        keyIndexOf.reserveCapacity(keys.count)
+        for (index, key) in keys.enumerated() { keyIndexOf[key] = Int32(index) }
+        childOf.reserveCapacity(count)
+        for node in 1..<max(1, count) {
+            childOf[Self.place(parents[node], keyIndices[node])] = Int32(node)
+        }
+    }
+
+    private static func place(_ parent: Int32, _ keyIndex: Int32) -> UInt64 {
+        UInt64(UInt32(bitPattern: parent)) << 32 | UInt64(UInt32(bitPattern: keyIndex))
+    }
 
     /// The number of nodes, the root included.
     package var count: Int { parents.count }
 
     /// The index in ``keys`` of a key, which is added when it is new.
     package mutating func intern(_ key: Key) -> Int32 {
+        if !isIndexed { index() }
         if let index = keyIndexOf[key] { return index }
         let index = Int32(keys.count)
         keys.append(key)
@@ -35,7 +79,8 @@ package struct StackTree<Key: Hashable & Sendable>: Sendable {
 
     /// The child of `parent` with the key at `keyIndex`, which is added when it is new.
     package mutating func child(of parent: Int32, keyIndex: Int32) -> Int32 {
-        let place = UInt64(UInt32(bitPattern: parent)) << 32 | UInt64(UInt32(bitPattern: keyIndex))
+        if !isIndexed { index() }
+        let place = Self.place(parent, keyIndex)
         if let node = childOf[place] { return node }
         let node = Int32(parents.count)
         parents.append(parent)

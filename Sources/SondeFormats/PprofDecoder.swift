@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads a pprof profile out of bytes that nobody vouches for.
+
+internal import SondeWire
+
+extension PprofDocument {
+    /// A document from a pprof profile's bytes, not compressed.
+    ///
+    /// Whatever `go tool pprof` refuses is refused: broken framing, string indices outside the
+    /// table, ids that are 0, doubled or unknown, and samples whose values do not fit the sample
+    /// types. Besides, strings must be UTF-8. Unknown fields are passed over.
+    ///
+    /// - Parameters:
+    ///   - bytes: The message `perftools.profiles.Profile`, from untrusted hands.
+    ///   - limits: What may be held in memory at most.
+    /// - Throws: ``PprofError``.
+    package init(
+        decoding bytes: ArraySlice<UInt8>, limits: PprofLimits = PprofLimits()
+    ) throws(PprofError) {
+        var decoder = PprofDecoder(limits: limits)
+        do {
+            try decoder.decode(bytes)
+        } catch let error as PprofError {
+            throw error
+        } catch let error as ProtobufError {
+            throw .wire(error)
+        } catch {
+            // Nothing else is thrown below; the compiler cannot know.
+            throw .empty
+        }
+        self = decoder.document
+    }
+}
+
+/// The state of one decoding.
+///
+/// The string table may stand behind what refers to it, so the message is passed over twice: first
+/// for strings and counts, then for everything else.
+private struct PprofDecoder {
+    let limits: PprofLimits
+    var document = PprofDocument()
+    private var strings: [String] = []
+    private var elements = 0
+
+    init(limits: PprofLimits) { self.limits = limits }
+
+    mutating func decode(_ bytes: ArraySlice<UInt8>) throws {
+        guard !bytes.isEmpty else { throw PprofError.empty }
+        guard bytes.count <= limits.bytes else {
+            throw PprofError.tooMany(what: "bytes", limit: limits.bytes)
+        }
+        try readStrings(bytes)
+        var reader = ProtobufReader(bytes)
+        while let field = try reader.nextField() { try read(field, from: &reader) }
+        try PprofValidator.check(document)
+    }
+
+    private mutating func readStrings(_ bytes: ArraySlice<UInt8>) throws {
+        var samples = 0
+        var locations = 0
+        var functions = 0
+        var mappings = 0
+        var reader = ProtobufReader(bytes)
+        while let field = try reader.nextField() {
+            switch field.number {
+            case 6:
+                guard strings.count < limits.strings else {
+                    throw PprofError.tooMany(what: "strings", limit: limits.strings)
+                }
+                strings.append(try reader.string(field))
+                continue
+            case 2: samples += 1
+            case 3: mappings += 1
+            case 4: locations += 1
+            case 5: functions += 1
+            default: break
+            }
+            try reader.skip(field)
+        }
+        guard strings.isEmpty || strings[0].isEmpty else { throw PprofError.badFirstString }
+        try Self.limit(samples, "samples", limits.samples)
+        try Self.limit(mappings, "mappings", limits.mappings)
+        try Self.limit(locations, "locations", limits.locations)
+        try Self.limit(functions, "functions", limits.locations)
+        document.samples.reserveCapacity(samples)
+        document.mappings.reserveCapacity(mappings)
+        document.locations.reserveCapacity(locations)
+        document.functions.reserveCapacity(functions)
+    }
+
+    private static func limit(_ count: Int, _ what: String, _ limit: Int) throws {
+        guard count <= limit else { throw PprofError.tooMany(what: what, limit: limit) }
+    }
+
+    private mutating func take(_ count: Int) throws {
+        elements += count
+        try Self.limit(elements, "stack entries, values, labels and lines", limits.elements)
+    }
+
+    private func string(_ index: UInt64) throws -> String {
+        if index < UInt64(strings.count) { return strings[Int(index)] }
+        // A profile without any string has no table at all; 0 then still means "".
+        if index == 0 { return "" }
+        throw PprofError.badStringIndex(index, count: strings.count)
+    }
+
+    private mutating func read(
+        _ field: ProtobufReader.Field, from reader: inout ProtobufReader
+    ) throws {
+        switch field.number {
+        case 1:
+            document.sampleTypes.append(try valueType(reader.slice(field)))
+            try Self.limit(document.sampleTypes.count, "sample types", limits.sampleTypes)
+        case 2: document.samples.append(try sample(reader.slice(field)))
+        case 3: document.mappings.append(try mapping(reader.slice(field)))
+        case 4: document.locations.append(try location(reader.slice(field)))
+        case 5: document.functions.append(try function(reader.slice(field)))
+        case 7, 8: _ = try string(reader.unsigned(field))
+        case 9:
+            let time = try reader.signed(field)
+            guard document.timeNanos == 0 || time == 0 else { throw PprofError.concatenated }
+            document.timeNanos = document.timeNanos == 0 ? time : document.timeNanos
+        case 10: document.durationNanos = try reader.signed(field)
+        case 11: document.periodType = try valueType(reader.slice(field))
+        case 12: document.period = try reader.signed(field)
+        case 13:
+            for index in try varints(field, of: &reader) {
+                document.comments.append(try string(index))
+            }
+            try Self.limit(document.comments.count, "comments", limits.locations)
+        case 14: document.defaultSampleType = try string(reader.unsigned(field))
+        case 15: _ = try string(reader.unsigned(field))
+        default: try reader.skip(field)
+        }
+    }
+
+    private mutating func varints(
+        _ field: ProtobufReader.Field, of reader: inout ProtobufReader
+    ) throws -> [UInt64] {
+        var values: [UInt64] = []
+        try reader.repeatedVarint(field) { value in values.append(value) }
+        try take(values.count)
+        return values
+    }
+
+    private func valueType(_ bytes: ArraySlice<UInt8>) throws -> PprofDocument.ValueType {
+        var type = PprofDocument.ValueType(type: "", unit: "")
+        var reader = ProtobufReader(bytes)
+        while let field = try reader.nextField() {
+            switch field.number {
+            case 1: type.type = try string(reader.unsigned(field))
+            case 2: type.unit = try string(reader.unsigned(field))
+            default: try reader.skip(field)
+            }
+        }
+        return type
+    }
+
+    private mutating func sample(_ bytes: ArraySlice<UInt8>) throws -> PprofDocument.Sample {
+        var sample = PprofDocument.Sample(locationIDs: [], values: [])
+        var reader = ProtobufReader(bytes)
+        while let field = try reader.nextField() {
+            switch field.number {
+            case 1:
+                try reader.repeatedVarint(field) { id in sample.locationIDs.append(id) }
+            case 2:
+                try reader.repeatedVarint(field) { value in
+                    sample.values.append(Int64(bitPattern: value))
+                }
+            case 3:
+                sample.labels.append(try label(reader.slice(field)))
+                try take(8)
+            default: try reader.skip(field)
+            }
+        }
+        try take(sample.locationIDs.count + sample.values.count)
+        try Self.limit(
+            sample.locationIDs.count, "entries in a sample's stack", limits.stackDepth)
+        return sample
+    }
+
+    private func label(_ bytes: ArraySlice<UInt8>) throws -> PprofDocument.SampleLabel {
+        var label = PprofDocument.SampleLabel(key: "")
+        var reader = ProtobufReader(bytes)
+        while let field = try reader.nextField() {
+            switch field.number {
+            case 1: label.key = try string(reader.unsigned(field))
+            case 2: label.text = try string(reader.unsigned(field))
+            case 3: label.number = try reader.signed(field)
+            case 4: label.numberUnit = try string(reader.unsigned(field))
+            default: try reader.skip(field)
+            }
+        }
+        return label
+    }
+
+    private func mapping(_ bytes: ArraySlice<UInt8>) throws -> PprofDocument.Mapping {
+        var mapping = PprofDocument.Mapping(id: 0)
+        var reader = ProtobufReader(bytes)
+        while let field = try reader.nextField() {
+            switch field.number {
+            case 1: mapping.id = try reader.unsigned(field)
+            case 2: mapping.memoryStart = try reader.unsigned(field)
+            case 3: mapping.memoryLimit = try reader.unsigned(field)
+            case 4: mapping.fileOffset = try reader.unsigned(field)
+            case 5: mapping.filename = try string(reader.unsigned(field))
+            case 6: mapping.buildID = try string(reader.unsigned(field))
+            case 7: mapping.hasFunctions = try reader.bool(field)
+            case 8: mapping.hasFilenames = try reader.bool(field)
+            case 9: mapping.hasLineNumbers = try reader.bool(field)
+            case 10: mapping.hasInlineFrames = try reader.bool(field)
+            default: try reader.skip(field)
+            }
+        }
+        return mapping
+    }
+
+    private mutating func location(_ bytes: ArraySlice<UInt8>) throws -> PprofDocument.Location {
+        var location = PprofDocument.Location(id: 0)
+        var reader = ProtobufReader(bytes)
+        while let field = try reader.nextField() {
+            switch field.number {
+            case 1: location.id = try reader.unsigned(field)
+            case 2: location.mappingID = try reader.unsigned(field)
+            case 3: location.address = try reader.unsigned(field)
+            case 4:
+                location.lines.append(try line(reader.slice(field)))
+                try take(3)
+            case 5: location.isFolded = try reader.bool(field)
+            default: try reader.skip(field)
+            }
+        }
+        return location
+    }
+
+    private func line(_ bytes: ArraySlice<UInt8>) throws -> PprofDocument.Line {
+        var line = PprofDocument.Line(functionID: 0)
+        var reader = ProtobufReader(bytes)
+        while let field = try reader.nextField() {
+            switch field.number {
+            case 1: line.functionID = try reader.unsigned(field)
+            case 2: line.line = try reader.signed(field)
+            case 3: line.column = try reader.signed(field)
+            default: try reader.skip(field)
+            }
+        }
+        return line
+    }
+
+    private func function(_ bytes: ArraySlice<UInt8>) throws -> PprofDocument.Function {
+        var function = PprofDocument.Function(id: 0)
+        var reader = ProtobufReader(bytes)
+        while let field = try reader.nextField() {
+            switch field.number {
+            case 1: function.id = try reader.unsigned(field)
+            case 2: function.name = try string(reader.unsigned(field))
+            case 3: function.systemName = try string(reader.unsigned(field))
+            case 4: function.filename = try string(reader.unsigned(field))
+            case 5: function.startLine = try reader.signed(field)
+            default: try reader.skip(field)
+            }
+        }
+        return function
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes merged stacks as a pprof profile, for download.
+
+package import SondeModel
+
+extension PprofDocument {
+    /// What a downloaded profile says about itself besides its stacks.
+    package struct Description: Sendable {
+        /// What its values count.
+        package var type: ProfileType
+        /// When it begins.
+        package var start: Timestamp
+        /// How long it lasts, in nanoseconds; 0 when unknown.
+        package var durationNanoseconds: Int64
+        /// The sampling period in the type's period unit; 0 when unknown.
+        package var period: Int64
+        /// Free text for people, such as the selector.
+        package var comments: [String] = []
+
+        /// A description from its parts.
+        package init(
+            type: ProfileType, start: Timestamp, durationNanoseconds: Int64, period: Int64 = 0,
+            comments: [String] = []
+        ) {
+            self.type = type
+            self.start = start
+            self.durationNanoseconds = durationNanoseconds
+            self.period = period
+            self.comments = comments
+        }
+    }
+
+    /// A profile of stacks by name, in which inlined calls are locations of their own.
+    package init(_ frames: FrameTree, _ description: Description) {
+        self.init(description)
+        var functions = FunctionTable()
+        for (index, frame) in frames.keys.enumerated() {
+            var location = Location(id: UInt64(index) + 1)
+            let line = Line(functionID: functions.id(of: frame), line: Int64(frame.startLine))
+            location.lines = [line]
+            locations.append(location)
+        }
+        self.functions = functions.functions
+        samples = Self.samples(of: frames)
+    }
+
+    /// A profile of stacks as they are stored: addresses keep their images, so that a tool that has
+    /// the binaries can look them up.
+    package init(_ stacks: LocationTree, _ description: Description) {
+        self.init(description)
+        var functions = FunctionTable()
+        let images = ImageTable(stacks.keys)
+        for (index, key) in stacks.keys.enumerated() {
+            var location = Location(id: UInt64(index) + 1)
+            switch key {
+            case .address(let image, let offset):
+                (location.mappingID, location.address) = images.place(offset, in: image)
+            case .symbolized(let frames):
+                location.lines = frames.reversed().map { frame in
+                    Line(functionID: functions.id(of: frame), line: Int64(frame.startLine))
+                }
+            }
+            locations.append(location)
+        }
+        self.functions = functions.functions
+        mappings = images.mappings
+        samples = Self.samples(of: stacks)
+    }
+
+    private init(_ description: Description) {
+        self.init()
+        let type = description.type
+        sampleTypes = [ValueType(type: type.sampleType, unit: type.sampleUnit)]
+        if !type.periodType.isEmpty || !type.periodUnit.isEmpty {
+            periodType = ValueType(type: type.periodType, unit: type.periodUnit)
+        }
+        defaultSampleType = type.sampleType
+        timeNanos = description.start.unixNanoseconds
+        durationNanos = description.durationNanoseconds
+        period = description.period
+        comments = description.comments
+    }
+
+    /// One sample for each node with a value of its own; location ids are key indices plus one.
+    private static func samples<Key>(of tree: StackTree<Key>) -> [Sample] {
+        var samples: [Sample] = []
+        for node in 0..<tree.count where tree.selfValues[node] != 0 {
+            var stack: [UInt64] = []
+            var at = node
+            while at > 0 {
+                stack.append(UInt64(tree.keyIndices[at]) + 1)
+                at = Int(tree.parents[at])
+            }
+            samples.append(Sample(locationIDs: stack, values: [tree.selfValues[node]]))
+        }
+        return samples
+    }
+}
+
+/// The functions of a profile that is being written.
+private struct FunctionTable {
+    private(set) var functions: [PprofDocument.Function] = []
+    private var idOf: [Frame: UInt64] = [:]
+
+    mutating func id(of frame: Frame) -> UInt64 {
+        // The image and the kind are no part of a pprof function.
+        let key = Frame(
+            name: frame.name, systemName: frame.systemName, file: frame.file,
+            startLine: frame.startLine)
+        if let id = idOf[key] { return id }
+        var function = PprofDocument.Function(id: UInt64(functions.count) + 1)
+        function.name = frame.name
+        function.systemName = frame.systemName.isEmpty ? frame.name : frame.systemName
+        function.filename = frame.file
+        function.startLine = Int64(frame.startLine)
+        functions.append(function)
+        idOf[key] = function.id
+        return function.id
+    }
+}
+
+/// Lays images out one after the other in an address space of the profile's own, because stored
+/// stacks of many processes have no common one.
+private struct ImageTable {
+    private(set) var mappings: [PprofDocument.Mapping] = []
+    private var indexOf: [ImageID: Int] = [:]
+
+    init(_ keys: [Location]) {
+        var highest: [UInt64] = []
+        for case .address(let image, let offset) in keys where !Self.isUnknown(image) {
+            if let index = indexOf[image] {
+                highest[index] = max(highest[index], offset.rawValue)
+                continue
+            }
+            indexOf[image] = mappings.count
+            highest.append(offset.rawValue)
+            var mapping = PprofDocument.Mapping(id: UInt64(mappings.count) + 1)
+            mapping.filename = image.path
+            mapping.buildID = image.buildID.map(String.init(describing:)) ?? ""
+            mappings.append(mapping)
+        }
+        let megabyte: UInt64 = 1 << 20
+        var start = megabyte
+        for index in mappings.indices {
+            // An image beyond 2^48 bytes is no file: its addresses then wrap around, harmlessly.
+            let size = (min(highest[index], 1 << 48) / megabyte + 1) * megabyte
+            mappings[index].memoryStart = start
+            mappings[index].memoryLimit = start &+ size
+            start = start &+ size &+ megabyte
+        }
+    }
+
+    private static func isUnknown(_ image: ImageID) -> Bool {
+        image.buildID == nil && image.path.isEmpty
+    }
+
+    /// The mapping's id and the address that stand for an offset of an image.
+    func place(_ offset: FileOffset, in image: ImageID) -> (mappingID: UInt64, address: UInt64) {
+        guard let index = indexOf[image] else { return (0, offset.rawValue) }
+        return (mappings[index].id, mappings[index].memoryStart &+ offset.rawValue)
+    }
+}
