@@ -111,17 +111,19 @@ let package = Package(
         system("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
 
         // Tests.
+        library("SondeTestServer", in: "Tests"),
         tests("RulesTests", []),
         tests("SondeModelTests", ["SondeModel"]),
         tests("SondeWireTests", ["SondeWire", "SondeModel"]),
-        tests("SondeHTTPClientTests", ["SondeHTTPClient"]),
+        tests("SondeHTTPClientTests", ["SondeHTTPClient", "SondeTestServer"]),
         tests("SondeFormatsTests", ["SondeFormats", "SondeModel", "SondeWire"]),
         tests("SondeSymbolsTests", ["SondeSymbols", "SondeModel"]),
         tests("CSondeSignalTests", ["CSondeSignal"]),
         tests("SondeSamplingTests", ["SondeSampling", "SondeModel"]),
         tests(
             "SondeAgentTests",
-            ["SondeAgent", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats"]),
+            ["SondeAgent", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats",
+                "SondeHTTPClient", "SondeTestServer"]),
         tests("SondeStoreTests", ["SondeStore", "SondeModel", "SondeWire", "SondeFormats"]),
         tests("SondeQueryTests", ["SondeQuery", "SondeModel"]),
         tests(

@@ -18,7 +18,7 @@ extension HTTPClientError {
         switch code {
         case _ where exchange.isTooLarge:
             self.init(.tooLarge, "\(what): got an answer beyond the size limit; want a shorter one")
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL:
+        case CURLE_URL_MALFORMAT:
             self.init(.badAddress, "\(what): got \"\(text)\"; want an http or https address")
         case CURLE_COULDNT_CONNECT:
             self.init(.cannotConnect, "\(what): got \"\(system)\"; want a server there")
@@ -35,6 +35,9 @@ extension HTTPClientError {
             self.init(.tls, "\(what): got \"\(text)\"; want a certificate that is trusted")
         case CURLE_ABORTED_BY_CALLBACK where exchange.upload != nil:
             self.init(.unreadableFile, "\(what): the file became shorter; want it as it was")
+        case CURLE_UNSUPPORTED_PROTOCOL:
+            // The scheme was checked before, so this is about the answer's first line.
+            self.init(.broken, "\(what): got an answer that is not HTTP; want HTTP")
         default:
             self.init(.broken, "\(what): got \"\(text)\"; want an HTTP answer")
         }
