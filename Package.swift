@@ -69,7 +69,7 @@ let package = Package(
         // Runs on its own machine.
         library(
             "SondeStore", in: "controller",
-            ["SondeModel", "SondeWire", "SondeFormats", "CSQLite", "CGnuTLS"]),
+            ["SondeModel", "SondeWire", "SondeFormats", "CSQLite", "CGnuTLS", "CZstd"]),
         library("SondeQuery", in: "controller", ["SondeModel", "CPCRE2"]),
         library(
             "SondeAPI", in: "controller",
@@ -106,6 +106,7 @@ let package = Package(
         system("CElfutils", pkgConfig: "libdw", apt: "libdw-dev"),
         system("CMicroHTTPD", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
         system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
         system("CGnuTLS", pkgConfig: "gnutls", apt: "libgnutls28-dev"),
         system("CPCRE2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
         system("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),

@@ -16,30 +16,24 @@ package struct StackTree<Key: Hashable & Sendable>: Sendable {
     package private(set) var keys: [Key] = []
 
     private var keyIndexOf: [Key: Int32] = [:]
-    private var childOf: [UInt64: Int32] = [:]
-    /// Whether the two dictionaries above hold all nodes; a tree made of columns has none until it
-    /// is changed for the first time.
+    private var children = ChildIndex()
+    /// Whether ``keyIndexOf`` and ``children`` are filled: a tree from columns fills them only when
+    /// it is added to, because most are only read.
     private var isIndexed = true
 
     /// A tree that holds nothing.
     package init() {}
 
-    /// A tree from its columns, as they were stored or computed.
+    /// A tree from its columns, or `nil` when they contradict each other.
     ///
-    /// Costs no hashing: most trees are only read. `nil` when the columns are not equally long, have
-    /// no root, or have a parent or key out of range.
-    ///
-    /// - Parameters:
-    ///   - parents: As ``parents``.
-    ///   - keyIndices: As ``keyIndices``.
-    ///   - selfValues: As ``selfValues``.
-    ///   - keys: As ``keys``: distinct, which is not checked.
+    /// The caller sees to it that keys are distinct and that no two nodes share parent and key;
+    /// where that is broken, the tree still adds up but shows such nodes side by side.
     package init?(parents: [Int32], keyIndices: [Int32], selfValues: [Int64], keys: [Key]) {
         guard parents.count == keyIndices.count, parents.count == selfValues.count,
-            parents.first == -1, keyIndices.first == -1
+            parents.first == -1, keyIndices.first == -1, parents.count <= Int(Int32.max)
         else { return nil }
         for node in 1..<max(1, parents.count) {
-            guard parents[node] >= 0, Int(parents[node]) < node, keyIndices[node] >= 0,
+            guard parents[node] >= 0, parents[node] < Int32(node), keyIndices[node] >= 0,
                 Int(keyIndices[node]) < keys.count
             else { return nil }
         }
@@ -50,26 +44,12 @@ package struct StackTree<Key: Hashable & Sendable>: Sendable {
         isIndexed = false
     }
 
-    private mutating func index() {
-        isIndexed = true
-        keyIndexOf.reserveCapacity(keys.count)
-        for (index, key) in keys.enumerated() { keyIndexOf[key] = Int32(index) }
-        childOf.reserveCapacity(count)
-        for node in 1..<max(1, count) {
-            childOf[Self.place(parents[node], keyIndices[node])] = Int32(node)
-        }
-    }
-
-    private static func place(_ parent: Int32, _ keyIndex: Int32) -> UInt64 {
-        UInt64(UInt32(bitPattern: parent)) << 32 | UInt64(UInt32(bitPattern: keyIndex))
-    }
-
     /// The number of nodes, the root included.
     package var count: Int { parents.count }
 
     /// The index in ``keys`` of a key, which is added when it is new.
     package mutating func intern(_ key: Key) -> Int32 {
-        if !isIndexed { index() }
+        if !isIndexed { fillIndexes() }
         if let index = keyIndexOf[key] { return index }
         let index = Int32(keys.count)
         keys.append(key)
@@ -79,14 +59,15 @@ package struct StackTree<Key: Hashable & Sendable>: Sendable {
 
     /// The child of `parent` with the key at `keyIndex`, which is added when it is new.
     package mutating func child(of parent: Int32, keyIndex: Int32) -> Int32 {
-        if !isIndexed { index() }
-        let place = Self.place(parent, keyIndex)
-        if let node = childOf[place] { return node }
+        if !isIndexed { fillIndexes() }
+        let slot = children.slot(
+            parent: parent, keyIndex: keyIndex, parents: parents, keyIndices: keyIndices)
+        if let node = children.node(at: slot) { return node }
         let node = Int32(parents.count)
         parents.append(parent)
         keyIndices.append(keyIndex)
         selfValues.append(0)
-        childOf[place] = node
+        children.insert(node, at: slot, parents: parents, keyIndices: keyIndices)
         return node
     }
 
@@ -105,6 +86,12 @@ package struct StackTree<Key: Hashable & Sendable>: Sendable {
 
     /// Adds another tree's values to this one's.
     package mutating func merge(_ other: StackTree<Key>) {
+        if count == 1, keys.isEmpty {
+            let ownValue = selfValues[0]
+            self = other
+            add(ownValue, to: 0)
+            return
+        }
         let keyMap = other.keys.map { intern($0) }
         var nodeMap = [Int32](repeating: 0, count: other.count)
         add(other.selfValues[0], to: 0)
@@ -116,14 +103,24 @@ package struct StackTree<Key: Hashable & Sendable>: Sendable {
         }
     }
 
-    /// Each node's total: its own value and those of all nodes below it.
+    /// Each node's total: its own value and those of all nodes below it; saturates where the range
+    /// ends.
     package var totals: [Int64] {
         var totals = selfValues
         for node in stride(from: totals.count - 1, to: 0, by: -1) {
             let parent = Int(parents[node])
             let (sum, overflow) = totals[parent].addingReportingOverflow(totals[node])
-            totals[parent] = overflow ? .max : sum
+            totals[parent] = overflow ? (totals[node] < 0 ? .min : .max) : sum
         }
         return totals
+    }
+
+    private mutating func fillIndexes() {
+        isIndexed = true
+        keyIndexOf.reserveCapacity(keys.count)
+        for (index, key) in keys.enumerated() where keyIndexOf[key] == nil {
+            keyIndexOf[key] = Int32(index)
+        }
+        children.rebuild(parents: parents, keyIndices: keyIndices)
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why the store could not do what it was asked for.
 
+internal import Glibc
+
 /// Why the store could not do what it was asked for.
 package struct StoreError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure.
@@ -30,5 +32,43 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         case notFound
         /// What was to be stored is there already.
         case alreadyExists
+        /// What was to be stored is none of what the store keeps: too large, too old, too far in
+        /// the future. The same call never works.
+        case rejected
+    }
+
+    /// An error of a call on a file.
+    ///
+    /// - Parameters:
+    ///   - what: What cannot be done, such as `write image`.
+    ///   - path: The file.
+    ///   - errno: What the system call said.
+    ///   - otherwise: The code where the error is none that has a code of its own.
+    /// - Returns: The error.
+    static func file(
+        _ what: String, _ path: String, errno: Int32, _ otherwise: Code = .inputOutput
+    ) -> StoreError {
+        switch errno {
+        case ENOSPC, EDQUOT, EFBIG:
+            StoreError(
+                .diskFull,
+                "cannot \(what) \(path): the disk is full (\(Self.text(of: errno))); want room")
+        case EACCES, EPERM, EROFS:
+            StoreError(
+                .cannotOpen,
+                "cannot \(what) \(path): got \"\(Self.text(of: errno))\"; want a folder that "
+                    + "user \(getuid()) may write to")
+        default:
+            StoreError(
+                otherwise,
+                "cannot \(what) \(path): got \"\(Self.text(of: errno))\"; want success")
+        }
+    }
+
+    private static func text(of errno: Int32) -> String {
+        var buffer = [CChar](repeating: 0, count: 128)
+        guard strerror_r(errno, &buffer, buffer.count) == 0 else { return "error \(errno)" }
+        let bytes = buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// From merged stacks of addresses to merged stacks of names.
+
+package import SondeModel
+
+extension StackTree where Key == Location {
+    /// The same stacks by name.
+    ///
+    /// Each distinct location is looked up once. An address where calls were inlined becomes one
+    /// frame for each of them, outermost first. Stacks whose names are the same are added up.
+    package func symbolized(by resolver: some SymbolResolver) -> FrameTree {
+        var tree = FrameTree()
+        let frames = keys.map { location -> [Int32] in
+            Self.frames(of: location, resolver).map { tree.intern($0) }
+        }
+        var nodeMap = [Int32](repeating: 0, count: count)
+        tree.add(selfValues[0], to: 0)
+        for node in 1..<Swift.max(1, count) {
+            var mapped = nodeMap[Int(parents[node])]
+            for frame in frames[Int(keyIndices[node])] {
+                mapped = tree.child(of: mapped, keyIndex: frame)
+            }
+            nodeMap[node] = mapped
+            tree.add(selfValues[node], to: mapped)
+        }
+        return tree
+    }
+
+    private static func frames(of location: Location, _ resolver: some SymbolResolver) -> [Frame] {
+        switch location {
+        case .symbolized(let frames) where !frames.isEmpty:
+            return frames
+        case .symbolized:
+            return [Frame(name: "unknown", kind: .unresolved)]
+        case .address(let image, let offset):
+            let frames = resolver.frames(image: image, offset: offset)
+            guard frames.isEmpty else { return frames }
+            let address = "0x" + String(offset.rawValue, radix: 16)
+            return [Frame(name: address, module: image.name, kind: .unresolved)]
+        }
+    }
+}
