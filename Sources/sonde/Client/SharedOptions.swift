@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options that several commands take, described once.
+
+extension OptionDescription {
+    /// The controller's address.
+    package static let url = OptionDescription(
+        "url", "URL", .text, "The controller's address; SONDE_URL says it for all commands.",
+        standard: Controller.standardAddress, group: .controller)
+
+    /// What proves that we may ask.
+    package static let token = OptionDescription(
+        "token", "TOKEN", .text,
+        "The access token. SONDE_TOKEN is the better place: other users of the machine can read command"
+            + " lines. None is needed for a controller on this machine's loopback address.",
+        group: .controller)
+
+    /// Which certificates to trust.
+    package static let caFile = OptionDescription(
+        "ca-file", "FILE", .file,
+        "Certificates (PEM) to trust in place of the system's, for https; also SONDE_CA_FILE.",
+        group: .controller)
+
+    /// The beginning of the range.
+    package static let from = OptionDescription(
+        "from", "TIME", .time,
+        "Where the range begins: 15m, 2h, 7d (ago), 2026-01-31, 2026-01-31T09:30 (this machine's time),"
+            + " the same with Z or +02:00, or Unix milliseconds.",
+        standard: "1h", group: .data)
+
+    /// The end of the range.
+    package static let until = OptionDescription(
+        "until", "TIME", .time, "Where the range ends, written as --from is.", standard: "now",
+        group: .data)
+
+    /// The kind of profile.
+    package static let type = OptionDescription(
+        "type", "TYPE", .text,
+        "The profile type: a short name such as cpu, or a whole id; sonde services lists them.",
+        standard: "cpu", group: .data)
+
+    /// The controller's own JSON in place of words.
+    package static let json = OptionDescription(
+        "json", nil, .text,
+        "Print the controller's JSON as it is; docs/http-api.md describes it.", group: .output)
+
+    /// What every command takes that asks the controller.
+    package static let controller: [OptionDescription] = [url, token, caFile]
+
+    /// What every command takes that reads a range of time.
+    package static let range: [OptionDescription] = [from, until]
+}
+
+extension ArgumentDescription {
+    /// Which profiles to read.
+    package static let selector = ArgumentDescription(
+        "SELECTOR",
+        "A service's name, or labels in braces: '{service_name=\"bookmaker\", host=~\"eu-.*\"}'.",
+        .selector)
+}
+
+extension Invocation {
+    /// The range of time for the API; what was not given stays the API's default.
+    package var rangeQuery: [(String, String?)] {
+        [("from", time(.from)?.parameter), ("until", time(.until)?.parameter)]
+    }
+
+    /// The range of time in words, as it was asked for.
+    package var rangeInWords: String {
+        let from = values["from"] ?? "1h", until = values["until"]
+        let begin = TimeExpression.duration(from) == nil ? "since \(from)" : "in the last \(from)"
+        guard let until, until != "now" else { return begin }
+        return "from \(from) until \(until)"
+    }
+}

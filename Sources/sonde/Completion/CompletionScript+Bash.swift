@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The completion script for bash.
+
+extension CompletionScript {
+    static func bash(_ program: String, _ places: [Place]) -> String {
+        let paths = places.dropFirst().map { quoted($0.name) }.joined(separator: "|")
+        var text = """
+            # bash completion for \(program), made by: \(program) completion bash
+            _\(program)_words() {
+                local word
+                for word in "$@"; do
+                    [[ $word == "$cur"* ]] && COMPREPLY+=("$word")
+                done
+            }
+            _\(program)_services() {
+                # Names come from other programs: never expanded here, and quoted for the command line.
+                local name
+                while IFS= read -r name; do
+                    [[ $name == "$cur"* ]] && COMPREPLY+=("$(printf %q "$name")")
+                done < <("$program" services --names 2>/dev/null)
+            }
+            _\(program)_files() {
+                local IFS=$'\\n'
+                compopt -o filenames 2>/dev/null
+                COMPREPLY+=($(compgen "$1" -- "$cur"))
+            }
+            _\(program)() {
+                local program=${COMP_WORDS[0]} cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+                local place=\(program) word i position=0
+                COMPREPLY=()
+                # bash takes "--option=value" apart at the "=".
+                if [[ $cur == "=" ]]; then cur=; elif [[ $prev == "=" ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
+                for ((i = 1; i < COMP_CWORD; i++)); do
+                    word=${COMP_WORDS[i]}
+                    case $word in
+                        --)
+                            if ((i == COMP_CWORD - 1)); then _\(program)_files -c; else _\(program)_files -f; fi
+                            return ;;
+                        \(valueOptions(places).joined(separator: "|"))) ((i++)) ;;
+                        -*|=) ;;
+                        *)
+                            case "$place $word" in
+                                \(paths)) place="$place $word" ;;
+                                *) ((position++)) ;;
+                            esac ;;
+                    esac
+                done
+                case "$place:$prev" in
+
+            """
+        for place in places {
+            for option in place.command.allOptions where option.placeholder != nil {
+                let patterns = optionWords(option).map { quoted(place.name + ":" + $0) }
+                let action = bashValues(option.kind, program)
+                text += "        \(patterns.joined(separator: "|"))) \(action); return ;;\n"
+            }
+        }
+        text += """
+                esac
+                if [[ $cur == -* ]]; then
+                    case $place in
+
+            """
+        for place in places {
+            let words = place.command.allOptions.flatMap { optionWords($0) }.joined(separator: " ")
+            text += "            \(quoted(place.name))) _\(program)_words \(words) ;;\n"
+        }
+        text += """
+                    esac
+                    return
+                fi
+                case $place in
+
+            """
+        for place in places {
+            let names = place.command.subcommands.map(\.name)
+            var actions = names.isEmpty ? [] : ["_\(program)_words " + names.joined(separator: " ")]
+            if let argument = place.command.arguments.first {
+                actions.append(bashValues(argument.kind, program))
+            }
+            guard !actions.isEmpty else { continue }
+            text += "        \(quoted(place.name))) \(actions.joined(separator: "; ")) ;;\n"
+        }
+        return text + """
+                esac
+            }
+            complete -F _\(program) \(program)
+
+            """
+    }
+
+    private static func bashValues(_ kind: ValueKind, _ program: String) -> String {
+        switch kind {
+        case .choice(let words): "_\(program)_words " + words.joined(separator: " ")
+        case .file: "_\(program)_files -f"
+        case .folder: "_\(program)_files -d"
+        case .program: "_\(program)_files -c"
+        case .selector, .service: "_\(program)_services"
+        case .text, .integer, .decimal, .percent, .time, .lifetime: ":"
+        }
+    }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// A flame graph as an indented text tree, fitted to a terminal.
+
+/// Merged stacks as lines of text.
+package struct FlameText {
+    /// Which nodes are shown.
+    package struct Limits: Sendable {
+        /// Nodes with a smaller part of the whole are left out; 0...1.
+        package var minimumShare: Double
+        /// Nodes further from the root are left out.
+        package var depth: Int
+        package init(minimumShare: Double = 0.01, depth: Int = .max) {
+            self.minimumShare = minimumShare
+            self.depth = depth
+        }
+    }
+
+    private let answer: FlameAnswer
+    private let limits: Limits
+    private let outlet: Outlet
+    private var children: [[Int]] = []
+    private var lines: [String] = []
+    private var isCutByShare = 0
+    private var isCutByDepth = 0
+
+    /// The tree as lines, each with a newline.
+    ///
+    /// A frame stands under its caller. Lines are only indented where a caller has several visible
+    /// callees, so that a deep stack without branches stays at the left.
+    ///
+    /// - Parameters:
+    ///   - answer: The controller's answer.
+    ///   - limits: Which nodes are shown.
+    ///   - outlet: Where the text goes; lines are cut to its width.
+    /// - Returns: A heading, one line a node, and what was left out.
+    /// - Throws: ``CommandFailure`` when the answer's columns do not fit together.
+    package static func text(
+        _ answer: FlameAnswer, _ limits: Limits, for outlet: Outlet
+    ) throws(CommandFailure) -> String {
+        var tree = FlameText(answer: answer, limits: limits, outlet: outlet)
+        try tree.connect()
+        tree.draw()
+        return tree.lines.joined()
+    }
+
+    private init(answer: FlameAnswer, limits: Limits, outlet: Outlet) {
+        self.answer = answer
+        self.limits = limits
+        self.outlet = outlet
+    }
+
+    /// Finds each node's children, checking every index, for the answer comes from outside.
+    private mutating func connect() throws(CommandFailure) {
+        let nodes = answer.nodes, frames = answer.frames
+        let count = nodes.parent.count
+        let isSound =
+            count > 0 && nodes.frame.count == count && nodes.`self`.count == count
+            && nodes.total.count == count && frames.kind.count == frames.name.count
+            && frames.module.count == frames.name.count
+            && (frames.name + frames.module).allSatisfy { answer.strings.indices.contains($0) }
+        guard isSound else { throw Self.unsound }
+        children = [[Int]](repeating: [], count: count)
+        for node in nodes.parent.indices.dropFirst() {
+            let parent = nodes.parent[node]
+            guard (0..<node).contains(parent), frames.name.indices.contains(nodes.frame[node])
+            else { throw Self.unsound }
+            children[parent].append(node)
+        }
+    }
+
+    private static let unsound = CommandFailure(
+        "cannot read the flame graph: got columns that do not fit together;"
+            + " want those of docs/http-api.md")
+
+    private mutating func draw() {
+        let heading = "  share" + "total".leftPadded(11) + "self".leftPadded(11) + "  function"
+        lines.append(Style.bold.apply(cut(heading, outlet.width ?? .max), in: outlet) + "\n")
+        // A stack of its own instead of recursion: an answer may be thousands of frames deep.
+        var pending: [(node: Int, depth: Int, before: String, below: String)] = []
+        pending.append((0, 0, "", ""))
+        while let (node, depth, before, below) = pending.popLast() {
+            lines.append(line(node, before))
+            let visible = visibleChildren(of: node, depth: depth)
+            for (place, child) in visible.enumerated().reversed() {
+                if visible.count == 1 {
+                    pending.append((child, depth + 1, below, below))
+                } else if place == visible.count - 1 {
+                    pending.append((child, depth + 1, below + mark("└ ", "` "), below + "  "))
+                } else {
+                    pending.append((child, depth + 1, below + mark("├ ", "+ "), below + mark("│ ", "| ")))
+                }
+            }
+        }
+        if isCutByShare > 0 {
+            let share = Quantity.decimal(limits.minimumShare * 100, places: 1)
+            note("\(isCutByShare) branches below \(share)% are not shown; --min-share 0 shows all")
+        }
+        if isCutByDepth > 0 {
+            note("\(isCutByDepth) branches are cut at depth \(limits.depth); --depth sets it")
+        }
+    }
+
+    private mutating func visibleChildren(of node: Int, depth: Int) -> [Int] {
+        guard depth < limits.depth else {
+            isCutByDepth += children[node].isEmpty ? 0 : 1
+            return []
+        }
+        let least = limits.minimumShare * Double(answer.nodes.total[0])
+        let visible = children[node].filter { Double(answer.nodes.total[$0]) >= least }
+        isCutByShare += children[node].count - visible.count
+        return visible.sorted { left, right in
+            let totals = answer.nodes.total
+            return totals[left] != totals[right] ? totals[left] > totals[right] : left < right
+        }
+    }
+
+    private func line(_ node: Int, _ before: String) -> String {
+        let total = answer.nodes.total[node], whole = answer.nodes.total[0]
+        let share = Quantity.share(total, of: whole).leftPadded(7)
+        let value = Quantity.value(total, unit: answer.unit).leftPadded(11)
+        let own = answer.nodes.`self`[node]
+        let selfText = (own == 0 ? "" : Quantity.value(own, unit: answer.unit)).leftPadded(11)
+        var name = "all", module = "", kind = 0
+        if node > 0 {
+            let frame = answer.nodes.frame[node]
+            name = answer.strings[answer.frames.name[frame]].forTerminal
+            module = answer.strings[answer.frames.module[frame]].forTerminal
+            kind = answer.frames.kind[frame]
+        }
+        let numbers = share + value + selfText + "  "
+        let room = (outlet.width ?? .max) - numbers.count
+        let indent = cut(before, max(0, room - 12))
+        let shown = cut(name, max(1, room - indent.count))
+        let rest = room - indent.count - DisplayWidth.of(shown)
+        let tail = Self.tail(kind, module)
+        let part = whole > 0 ? Double(total) / Double(whole) : 0
+        let styled = Style.forShare(part)
+        var text = (styled?.apply(share, in: outlet) ?? share) + value
+        text += selfText + "  " + Style.dim.apply(indent, in: outlet)
+        text += kind >= 2 ? Style.dim.apply(shown, in: outlet) : shown
+        if !tail.isEmpty, rest > DisplayWidth.of(tail) + 2 {
+            text += Style.dim.apply("  " + tail, in: outlet)
+        }
+        return text + "\n"
+    }
+
+    /// What is said behind a name: that it is an inlined call, or where the function lives.
+    private static func tail(_ kind: Int, _ module: String) -> String {
+        switch kind {
+        case 1: "(inlined)"
+        case 0: module
+        default: ""
+        }
+    }
+
+    private func cut(_ text: String, _ columns: Int) -> String {
+        DisplayWidth.cut(text, to: columns, ellipsis: outlet.hasUnicode ? "…" : "~")
+    }
+
+    private func mark(_ unicode: String, _ ascii: String) -> String {
+        outlet.hasUnicode ? unicode : ascii
+    }
+
+    private mutating func note(_ text: String) {
+        lines.append(Style.dim.apply(cut(text, outlet.width ?? .max), in: outlet) + "\n")
+    }
+}
+
+extension String {
+    /// The text with spaces before it, up to some columns.
+    fileprivate func leftPadded(_ columns: Int) -> String {
+        DisplayWidth.pad(self, to: columns, right: true)
+    }
+}
