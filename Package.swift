@@ -59,7 +59,9 @@ let package = Package(
         library("SondeSymbols", in: "Sources", ["SondeModel", "CElfutils"]),
 
         // Runs inside the user's process.
-        .target(name: "CSondeSignal", path: "agent/CSondeSignal", cSettings: cStrict),
+        .target(
+            name: "CSondeSignal", path: "agent/CSondeSignal", exclude: ["allowed_symbols.txt"],
+            cSettings: cStrict),
         library("SondeSampling", in: "agent", ["CSondeSignal", "SondeModel"]),
         library(
             "SondeAgent", in: "agent",
