@@ -90,7 +90,8 @@ let package = Package(
         .executableTarget(
             name: "sonde",
             dependencies: [
-                "SondeServer", "SondeHTTPClient", "SondeModel", "SondeSymbols",
+                "SondeServer", "SondeStore", "SondeHTTPClient", "SondeModel", "SondeFormats",
+                "SondeSymbols",
             ],
             path: "Sources/sonde", swiftSettings: strict),
 

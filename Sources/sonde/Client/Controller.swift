@@ -45,8 +45,7 @@ package struct Controller: Sendable {
 
     /// The body of a successful answer.
     ///
-    /// - Parameters:
-    ///   - request: What to ask.
+    /// - Parameter request: What to ask.
     /// - Returns: The bytes as the controller sent them.
     /// - Throws: ``CommandFailure`` with the controller's own message, or why it cannot be reached.
     package func send(_ request: ControllerRequest) throws(CommandFailure) -> [UInt8] {
@@ -155,7 +154,8 @@ package struct Controller: Sendable {
             CommandFailure(
                 error.message.forTerminal,
                 advice: ["--ca-file names the certificate that signed the controller's"])
-        case .broken, .tooLarge, .cancelled: CommandFailure(error.message.forTerminal)
+        case .broken, .tooLarge, .cancelled, .unreadableFile:
+            CommandFailure(error.message.forTerminal)
         }
     }
 }

@@ -25,7 +25,7 @@ package struct ControllerRequest: Sendable {
     ///   - query: Names and values; a pair without a value is left out.
     ///   - body: A JSON body.
     package init(
-        _ method: String = "GET", _ path: String, query: [(String, String?)] = [],
+        _ method: String, _ path: String, query: [(String, String?)] = [],
         body: [UInt8] = []
     ) {
         self.method = method
@@ -34,6 +34,12 @@ package struct ControllerRequest: Sendable {
         }
         target = pairs.isEmpty ? path : path + "?" + pairs.joined(separator: "&")
         self.body = body
+    }
+
+    /// A question that changes nothing.
+    package static func get(_ path: String, _ query: [(String, String?)] = []) -> ControllerRequest
+    {
+        ControllerRequest("GET", path, query: query)
     }
 
     /// Text as it may stand in a query's value or in one component of a path.

@@ -16,7 +16,7 @@ package enum NoData {
         let type = invocation.text(.type) ?? "cpu"
         let message =
             "no \(type.forTerminal) profiles of \(selector.forTerminal) \(invocation.rangeInWords)"
-        let request = ControllerRequest("/api/v1/services", query: invocation.rangeQuery)
+        let request = ControllerRequest.get("/api/v1/services", invocation.rangeQuery)
         guard let now = try? controller.answer(ServicesAnswer.self, to: request) else {
             return CommandFailure(message)
         }
@@ -40,10 +40,13 @@ package enum NoData {
         }
         let names = services.map { $0.name.forTerminal }
         if !names.isEmpty {
-            let nearest = NearestName.of(selector, among: names).map { "did you mean \($0)? " } ?? ""
-            return [nearest + "services \(invocation.rangeInWords): " + names.joined(separator: ", ")]
+            let nearest =
+                NearestName.of(selector, among: names).map { "did you mean \($0)? " } ?? ""
+            return [
+                nearest + "services \(invocation.rangeInWords): " + names.joined(separator: ", ")
+            ]
         }
-        let month = ControllerRequest("/api/v1/services", query: [("from", "now-30d")])
+        let month = ControllerRequest.get("/api/v1/services", [("from", "now-30d")])
         let older = (try? controller.answer(ServicesAnswer.self, to: month))?.services ?? []
         if !older.isEmpty {
             let list = older.map { $0.name.forTerminal }.joined(separator: ", ")

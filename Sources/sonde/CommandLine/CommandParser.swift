@@ -52,7 +52,10 @@ package struct CommandParser {
         self.words = words
     }
 
-    private var name: String { path.joined(separator: " ") }
+    /// The command in messages, which begin with the program's name already.
+    private var name: String {
+        path.count > 1 ? path.dropFirst().joined(separator: " ") : path.joined()
+    }
 
     private func wrong(_ message: String, advice: [String] = []) -> CommandFailure {
         let topic = path.dropFirst().joined(separator: " ")
@@ -109,7 +112,8 @@ package struct CommandParser {
         guard let option = command.allOptions.first(where: { $0.name == optionName }) else {
             throw unknownOption("--" + optionName)
         }
-        try take(option, typed: "--" + optionName, attached: parts.count > 1 ? String(parts[1]) : nil)
+        try take(
+            option, typed: "--" + optionName, attached: parts.count > 1 ? String(parts[1]) : nil)
     }
 
     /// Reads `-o value`, `-ovalue`, or a letter alone.
@@ -132,7 +136,8 @@ package struct CommandParser {
         guard values[option.name] == nil else { throw wrong("\(typed) stands twice; want it once") }
         guard let placeholder = option.placeholder else {
             if let attached {
-                throw wrong("\(typed) is a switch: got the value \"\(attached.forTerminal)\"; want none")
+                throw wrong(
+                    "\(typed) is a switch: got the value \"\(attached.forTerminal)\"; want none")
             }
             values[option.name] = ""
             return
@@ -167,7 +172,11 @@ package struct CommandParser {
             below.allOptions.contains { "--" + $0.name == typed }
         }
         if let holder {
-            return wrong(message + "; options follow the command: \(name) \(holder.name) \(typed)")
+            let place = command.subcommands.count > 1 ? "COMMAND" : holder.name
+            return wrong(
+                message
+                    + "; options follow the command: \(path.joined(separator: " ")) \(place) \(typed)"
+            )
         }
         return wrong(message)
     }
@@ -182,13 +191,15 @@ package struct CommandParser {
             guard index < arguments.count else {
                 if isRequired {
                     throw wrong(
-                        "\(name) lacks \(description.placeholder); want: " + HelpText.usage(path, command))
+                        "\(name) lacks \(description.placeholder); want: "
+                            + HelpText.usage(path, command))
                 }
                 continue
             }
             if let want = description.kind.want(insteadOf: arguments[index]) {
                 throw wrong(
-                    "\(description.placeholder): got \"\(arguments[index].forTerminal)\"; want \(want)")
+                    "\(description.placeholder): got \"\(arguments[index].forTerminal)\"; want \(want)"
+                )
             }
         }
         let takesMore: Bool

@@ -8,14 +8,20 @@ package enum HelpText {
         var words = path
         if command.run == nil { words.append("COMMAND") }
         // What follows a "--" stands last, behind the options.
-        let (programs, plain) = command.arguments.reduce(into: ([String](), [String]())) { sum, next in
-            if case .program = next.occurrence { sum.0.append(next.usage) } else { sum.1.append(next.usage) }
+        let (programs, plain) = command.arguments.reduce(into: ([String](), [String]())) {
+            sum, next in
+            if case .program = next.occurrence {
+                sum.0.append(next.usage)
+            } else {
+                sum.1.append(next.usage)
+            }
         }
         return (words + plain + ["[options]"] + programs).joined(separator: " ")
     }
 
     /// The whole help of a command, lines at most `width` columns wide where words allow it.
-    package static func text(_ path: [String], _ command: CommandDescription, width: Int) -> String {
+    package static func text(_ path: [String], _ command: CommandDescription, width: Int) -> String
+    {
         let width = min(max(width, 40), 100)
         var blocks: [String] = []
         blocks.append(wrap(path.joined(separator: " ") + ": " + command.summary, width: width))
@@ -67,7 +73,9 @@ package enum HelpText {
     ///   - indent: Spaces before each line.
     ///   - hanging: More spaces before each line but the first.
     /// - Returns: The lines, without a newline at the end.
-    package static func wrap(_ text: String, width: Int, indent: Int = 0, hanging: Int = 0) -> String {
+    package static func wrap(_ text: String, width: Int, indent: Int = 0, hanging: Int = 0)
+        -> String
+    {
         var lines: [String] = []
         var line = String(repeating: " ", count: indent)
         var isEmpty = true

@@ -19,7 +19,9 @@ package struct Invocation: Sendable {
     package func text(_ option: OptionDescription) -> String? { values[option.name] }
 
     /// The value of an option for whole numbers; parsing has checked it.
-    package func integer(_ option: OptionDescription) -> Int? { values[option.name].flatMap { Int($0) } }
+    package func integer(_ option: OptionDescription) -> Int? {
+        values[option.name].flatMap { Int($0) }
+    }
 
     /// The value of an option for numbers; parsing has checked it.
     package func decimal(_ option: OptionDescription) -> Double? {

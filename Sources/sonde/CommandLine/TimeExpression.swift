@@ -21,7 +21,9 @@ package struct TimeExpression: Hashable, Sendable {
             parameter = text
         } else if Self.duration(text) != nil {
             parameter = "now-" + text
-        } else if text.count >= 9, text.utf8.allSatisfy({ (48...57).contains($0) }), Int64(text) != nil {
+        } else if text.count >= 9, text.utf8.allSatisfy({ (48...57).contains($0) }),
+            Int64(text) != nil
+        {
             parameter = text
         } else if let milliseconds = Self.calendar(text) {
             parameter = String(milliseconds)
@@ -88,7 +90,9 @@ package struct TimeExpression: Hashable, Sendable {
 
     private static func number(_ text: inout Substring, digits: Int) -> Int? {
         let head = text.prefix(digits)
-        guard head.count == digits, head.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        guard head.count == digits, head.utf8.allSatisfy({ (48...57).contains($0) }) else {
+            return nil
+        }
         text = text.dropFirst(digits)
         return Int(head)
     }

@@ -40,7 +40,8 @@ package enum ValueKind: Sendable {
             return "a whole number from \(bounds.lowerBound) to \(bounds.upperBound)"
         case .decimal(let bounds):
             if let number = Double(value), bounds.contains(number) { return nil }
-            return "a number from \(Self.short(bounds.lowerBound)) to \(Self.short(bounds.upperBound))"
+            return
+                "a number from \(Self.short(bounds.lowerBound)) to \(Self.short(bounds.upperBound))"
         case .percent:
             if let share = Self.percent(value), (0...100).contains(share) { return nil }
             return "a share from 0 to 100 percent, such as 0.5"

@@ -4,7 +4,8 @@
 extension CommandDescription {
     /// `sonde agents`.
     package static let agents: CommandDescription = {
-        var command = CommandDescription("agents", "who is connected, and what the agent costs there")
+        var command = CommandDescription(
+            "agents", "who is connected, and what the agent costs there")
         command.discussion = [
             "Lists the agents that are connected, and those that went away a short time ago. CPU is"
                 + " the sampling rate; an arrow shows a setting that the agent has not taken yet. COST"
@@ -15,13 +16,15 @@ extension CommandDescription {
         ]
         command.arguments = [
             ArgumentDescription(
-                "SELECTOR", "Only these: a service's name, or labels in braces.", .selector, .optional)
+                "SELECTOR", "Only these: a service's name, or labels in braces.", .selector,
+                .optional)
         ]
         command.options = [.json] + OptionDescription.controller
         command.subcommands = [agentsSet]
         command.examples = [
             .init("sonde agents", "All of them."),
-            .init("sonde agents set --service bookmaker --hertz 49", "Sample a service less often."),
+            .init(
+                "sonde agents set --service bookmaker --hertz 49", "Sample a service less often."),
         ]
         command.run = { try runAgents($0, $1) }
         return command
@@ -56,7 +59,8 @@ extension CommandDescription {
         command.examples = [
             .init("sonde agents set --service bookmaker --hertz 199", "Look more closely."),
             .init("sonde agents set --service bookmaker --cpu off", "Stop sampling."),
-            .init("sonde agents set --instance 5f0c12ab --cpu default", "As the service itself says."),
+            .init(
+                "sonde agents set --instance 5f0c12ab --cpu default", "As the service itself says."),
         ]
         command.run = { try runAgentsSet($0, $1) }
         return command
@@ -67,7 +71,7 @@ private func runAgents(_ invocation: Invocation, _ surroundings: Surroundings) t
     let controller = try Controller(invocation, surroundings.environment)
     let selector = invocation.arguments.first
     let body = try controller.send(
-        ControllerRequest("/api/v1/agents", query: [("selector", selector)]))
+        .get("/api/v1/agents", [("selector", selector)]))
     if invocation.isSet(.json) { return try surroundings.writeJSON(body) }
     let agents = try controller.decode(AgentsAnswer.self, from: body).agents
     guard !agents.isEmpty else {
@@ -86,7 +90,8 @@ private func runAgents(_ invocation: Invocation, _ surroundings: Surroundings) t
         }
         for image in agent.missingDebugInfo.prefix(3) {
             surroundings.note(
-                "\(name): no debug info of \(image.forTerminal); sonde debuginfo push FILE sends it")
+                "\(name): no debug info of \(image.forTerminal); sonde debuginfo push FILE sends it"
+            )
         }
         if agent.missingDebugInfo.count > 3 {
             surroundings.note("\(name): and \(agent.missingDebugInfo.count - 3) more without")
@@ -100,7 +105,8 @@ package func agentsTable(_ agents: [AgentsAnswer.Agent], now: Int64) -> Table {
         .init("SERVICE", flexibility: 1), .init("INSTANCE"), .init("VERSION", flexibility: 5),
         .init("HOST", flexibility: 4), .init("PID", isNumber: true, flexibility: 3),
         .init("STATE"), .init("CPU"), .init("COST", isNumber: true),
-        .init("THREADS", isNumber: true, flexibility: 6), .init("LOST", isNumber: true, flexibility: 2),
+        .init("THREADS", isNumber: true, flexibility: 6),
+        .init("LOST", isNumber: true, flexibility: 2),
         .init("SEEN", flexibility: 7),
     ])
     for agent in agents {
@@ -134,16 +140,17 @@ private func samplerText(_ sampler: AgentsAnswer.Sampler) -> String {
 }
 
 private func runAgentsSet(_ invocation: Invocation, _ surroundings: Surroundings) throws {
-    let service = invocation.values["service"], hertz = invocation.values["hertz"].flatMap(Double.init)
+    let service = invocation.values["service"],
+        hertz = invocation.values["hertz"].flatMap(Double.init)
     let state = invocation.values["cpu"] ?? (hertz == nil ? nil : "on")
     guard service != nil || invocation.values["instance"] != nil else {
         throw CommandFailure.usage(
-            "sonde agents set lacks whom to set; want --service NAME or --instance ID",
+            "agents set lacks whom to set; want --service NAME or --instance ID",
             advice: ["see: sonde agents"])
     }
     guard let state else {
         throw CommandFailure.usage(
-            "sonde agents set lacks what to set; want --cpu on, off or default, or --hertz N")
+            "agents set lacks what to set; want --cpu on, off or default, or --hertz N")
     }
     guard hertz == nil || state == "on" else {
         throw CommandFailure.usage(
@@ -159,7 +166,8 @@ private func runAgentsSet(_ invocation: Invocation, _ surroundings: Surroundings
     if invocation.isSet(.json) { return try surroundings.writeJSON(body) }
     let reached = try controller.decode(AgentsSetAnswer.self, from: body).instances
     guard !reached.isEmpty else {
-        surroundings.note("set, but no such instance is connected now; it holds for those that come")
+        surroundings.note(
+            "set, but no such instance is connected now; it holds for those that come")
         return
     }
     let count = reached.count == 1 ? "1 connected instance" : "\(reached.count) connected instances"
@@ -168,7 +176,7 @@ private func runAgentsSet(_ invocation: Invocation, _ surroundings: Surroundings
 
 /// The instance that begins with what was typed.
 private func wholeInstance(_ typed: String, _ controller: Controller) throws -> String {
-    let agents = try controller.answer(AgentsAnswer.self, to: ControllerRequest("/api/v1/agents"))
+    let agents = try controller.answer(AgentsAnswer.self, to: .get("/api/v1/agents"))
     let found = Set(agents.agents.map(\.instance).filter { $0.hasPrefix(typed) })
     if found.count > 1, !found.contains(typed) {
         throw CommandFailure.usage(

@@ -4,7 +4,8 @@
 extension CommandDescription {
     /// `sonde completion`.
     package static let completion: CommandDescription = {
-        var command = CommandDescription("completion", "print the shell completion for bash, zsh or fish")
+        var command = CommandDescription(
+            "completion", "print the shell completion for bash, zsh or fish")
         command.discussion = [
             "Prints a script that completes commands, options, their values and files, and asks the"
                 + " controller for the names of services. It is made from the same description as this"

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sonde flame`: the flame graph, in the terminal or as a file for another program.
 
+internal import SondeFormats
+
 extension CommandDescription {
     /// `sonde flame`.
     package static let flame: CommandDescription = {
-        var command = CommandDescription("flame", "the flame graph: which calls the time is spent in")
+        var command = CommandDescription(
+            "flame", "the flame graph: which calls the time is spent in")
         command.discussion = [
             "Adds up all profiles of the range into one tree of calls. As text, a frame stands under"
                 + " its caller with its share of the whole, its value with all that it called (total)"
@@ -20,7 +23,9 @@ extension CommandDescription {
         command.examples = [
             .init("sonde flame bookmaker --from 15m", "The last quarter of an hour, as text."),
             .init("sonde flame bookmaker --min-share 5 --depth 20", "Only what is large."),
-            .init("sonde flame bookmaker -o cpu.svg", "A picture; the file's name chooses the format."),
+            .init(
+                "sonde flame bookmaker -o cpu.svg", "A picture; the file's name chooses the format."
+            ),
             .init(
                 "sonde flame bookmaker --format pprof -o cpu.pb.gz && go tool pprof -top cpu.pb.gz",
                 "Into another tool."),
@@ -38,7 +43,8 @@ extension OptionDescription {
             + " .json), otherwise text", group: .output)
     fileprivate static let outputFile = OptionDescription(
         "output", letter: "o", "FILE", .file,
-        "Write to a file, which appears only when it is whole; - is standard output.", standard: "-",
+        "Write to a file, which appears only when it is whole; - is standard output.",
+        standard: "-",
         group: .output)
     fileprivate static let minimumShare = OptionDescription(
         "min-share", "PERCENT", .percent, "As text: leave out frames with less of the whole.",
@@ -82,18 +88,16 @@ private func runFlame(_ invocation: Invocation, _ surroundings: Surroundings) th
     if format != .text, format != .json {
         // A file of another format does not say that it is empty.
         let timeline = try controller.answer(
-            TimelineAnswer.self, to: ControllerRequest("/api/v1/timeline", query: question))
+            TimelineAnswer.self, to: .get("/api/v1/timeline", question))
         guard !timeline.points.isEmpty else {
             throw NoData.failure(selector, invocation, controller)
         }
     }
     let wire = format == .text ? FlameFormat.json : format
     let body = try controller.send(
-        ControllerRequest(
+        .get(
             "/api/v1/flame",
-            query: question + [
-                ("maxNodes", invocation.text(.maxNodes)), ("format", wire.rawValue),
-            ]))
+            question + [("maxNodes", invocation.text(.maxNodes)), ("format", wire.rawValue)]))
     guard format == .text else {
         if let file { return try OutputFile.write(body, to: file) }
         return format == .json
@@ -115,7 +119,9 @@ private func chosenFormat(_ invocation: Invocation, _ file: String?) throws -> F
     let named = invocation.text(.format).flatMap { FlameFormat(rawValue: $0) }
     if invocation.isSet(.json) {
         guard named == nil || named == .json else {
-            throw CommandFailure.usage("--json and --format \(invocation.text(.format) ?? "") contradict each other; want one of them")
+            throw CommandFailure.usage(
+                "--json and --format \(invocation.text(.format) ?? "") contradict each other; want one of them"
+            )
         }
         return .json
     }
@@ -129,12 +135,12 @@ private func flameText(
         minimumShare: (invocation.decimal(.minimumShare) ?? 1) / 100,
         depth: invocation.integer(.depth) ?? .max)
     var heading =
-        "\(selector.forTerminal): \(Quantity.value(answer.total, unit: answer.unit)) in"
+        "\(selector.forTerminal): \(ValueFormat(unit: answer.unit).string(answer.total)) in"
         + " \(Quantity.count(Int64(answer.profiles))) profiles,"
         + " \(Quantity.clock(milliseconds: answer.from)) to"
         + " \(Quantity.clock(milliseconds: answer.until))"
     if answer.unresolved > 0 {
-        heading += ", \(Quantity.share(answer.unresolved, of: answer.total)) without a name"
+        heading += ", \(ValueFormat.share(answer.unresolved, of: answer.total)) without a name"
     }
     let head = HelpText.wrap(heading, width: outlet.width ?? 100)
     return try head + "\n\n" + FlameText.text(answer, limits, for: outlet)

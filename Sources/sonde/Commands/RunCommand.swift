@@ -17,7 +17,8 @@ extension CommandDescription {
         ]
         command.arguments = [
             ArgumentDescription(
-                "PROGRAM", "A path, or a name to be found by PATH, and its own arguments.", .program,
+                "PROGRAM", "A path, or a name to be found by PATH, and its own arguments.",
+                .program,
                 .program)
         ]
         command.options =
@@ -33,8 +34,11 @@ extension CommandDescription {
                     standard: "libsonde.so beside this program or in ../lib"),
             ] + OptionDescription.controller
         command.examples = [
-            .init("sonde run -- ./server --port 8080", "Everything behind -- belongs to the program."),
-            .init("sonde run --service jobs --hertz 199 -- python3 job.py", "With a name, more often."),
+            .init(
+                "sonde run -- ./server --port 8080", "Everything behind -- belongs to the program."),
+            .init(
+                "sonde run --service jobs --hertz 199 -- python3 job.py", "With a name, more often."
+            ),
         ]
         command.run = { try runProgram($0, $1) }
         return command

@@ -27,7 +27,7 @@ extension CommandDescription {
 
 private func runServices(_ invocation: Invocation, _ surroundings: Surroundings) throws {
     let controller = try Controller(invocation, surroundings.environment)
-    var request = ControllerRequest("/api/v1/services", query: invocation.rangeQuery)
+    var request = ControllerRequest.get("/api/v1/services", invocation.rangeQuery)
     let namesOnly = invocation.values["names"] != nil
     // Shell completion asks for names: nobody waits long at a tab.
     if namesOnly { request.timeoutSeconds = 3 }
@@ -50,7 +50,8 @@ private func runServices(_ invocation: Invocation, _ surroundings: Surroundings)
         ])
     }
     guard !table.rows.isEmpty else {
-        surroundings.note("no service has profiles \(invocation.rangeInWords), and no agent is connected")
+        surroundings.note(
+            "no service has profiles \(invocation.rangeInWords), and no agent is connected")
         surroundings.note("  start one with: sonde run --service NAME -- PROGRAM")
         surroundings.note("  or look further back: sonde services --from 30d")
         return

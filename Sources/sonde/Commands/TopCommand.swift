@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sonde top`: the functions that take the most.
 
+internal import SondeFormats
+
 extension CommandDescription {
     /// `sonde top`.
     package static let top: CommandDescription = {
@@ -35,9 +37,9 @@ private func runTop(_ invocation: Invocation, _ surroundings: Surroundings) thro
     let controller = try Controller(invocation, surroundings.environment)
     let selector = invocation.arguments.first ?? ""
     let limit = invocation.values["limit"] ?? "20"
-    let request = ControllerRequest(
+    let request = ControllerRequest.get(
         "/api/v1/top",
-        query: [("selector", selector), ("type", invocation.text(.type))] + invocation.rangeQuery
+        [("selector", selector), ("type", invocation.text(.type))] + invocation.rangeQuery
             + [("limit", limit)])
     let body = try controller.send(request)
     if invocation.isSet(.json) { return try surroundings.writeJSON(body) }
@@ -62,16 +64,16 @@ private func topText(
             ? function.module
             : lastComponent(function.file) + (function.line > 0 ? ":\(function.line)" : "")
         table.rows.append([
-            .init(Quantity.value(function.`self`, unit: answer.unit)),
-            .init(Quantity.share(function.`self`, of: answer.total), Style.forShare(part)),
-            .init(Quantity.value(function.total, unit: answer.unit)),
-            .init(Quantity.share(function.total, of: answer.total)),
+            .init(ValueFormat(unit: answer.unit).string(function.`self`)),
+            .init(ValueFormat.share(function.`self`, of: answer.total), Style.forShare(part)),
+            .init(ValueFormat(unit: answer.unit).string(function.total)),
+            .init(ValueFormat.share(function.total, of: answer.total)),
             .init(function.name, function.kind >= 2 ? .dim : nil),
             .init(place, .dim),
         ])
     }
     let heading =
-        "\(Quantity.value(answer.total, unit: answer.unit)) in \(Quantity.count(Int64(answer.profiles)))"
+        "\(ValueFormat(unit: answer.unit).string(answer.total)) in \(Quantity.count(Int64(answer.profiles)))"
         + " profiles, \(invocation.rangeInWords)"
     let columns = outlet.width ?? .max
     return DisplayWidth.cut(heading, to: columns) + "\n\n" + table.text(for: outlet)

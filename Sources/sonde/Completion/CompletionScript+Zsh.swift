@@ -77,7 +77,8 @@ extension CompletionScript {
             if !below.isEmpty {
                 let lines = below.map { quoted("\($0.name)  \($0.summary)") }
                 actions.append(
-                    "_\(program)_words " + (below.map(\.name) + ["--"] + lines).joined(separator: " "))
+                    "_\(program)_words "
+                        + (below.map(\.name) + ["--"] + lines).joined(separator: " "))
             }
             if let argument = place.command.arguments.first {
                 actions.append(zshValues(argument.kind, program))
@@ -99,10 +100,9 @@ extension CompletionScript {
 
     /// The text up to its first full stop: the help of an option in one line.
     static func firstSentence(_ text: String) -> String {
-        guard let end = text.range(of: ". ")?.lowerBound else {
-            return text.hasSuffix(".") ? String(text.dropLast()) : text
-        }
-        return String(text[..<end])
+        let end = text.indices.first { text[$0...].hasPrefix(". ") }
+        if let end { return String(text[..<end]) }
+        return text.hasSuffix(".") ? String(text.dropLast()) : text
     }
 
     private static func zshValues(_ kind: ValueKind, _ program: String) -> String {

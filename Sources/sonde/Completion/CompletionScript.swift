@@ -44,6 +44,8 @@ package enum CompletionScript: String, CaseIterable, Sendable {
 
     /// Text between single quotes, as bash and zsh read it.
     static func quoted(_ text: String) -> String {
-        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        "'"
+            + text.split(separator: "'", omittingEmptySubsequences: false).joined(
+                separator: "'\\''") + "'"
     }
 }

@@ -53,7 +53,8 @@ package enum ProgramFinder {
         }
         if let reason = privilege(program) {
             throw refuse(
-                reason, "the system ignores preloaded libraries there; link the agent into it instead")
+                reason,
+                "the system ignores preloaded libraries there; link the agent into it instead")
         }
         // A program that may be run but not read is not judged.
         guard let head = head(of: program) else { return }
@@ -105,9 +106,12 @@ package enum ProgramFinder {
 
     private static func standardPlaces() -> [String] {
         guard let program = absolute("/proc/self/exe") else { return ["libsonde.so"] }
-        let folder = program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        let base = folder.joined(separator: "/")
-        return ["\(base)/libsonde.so", "\(base)/../lib/libsonde.so", "\(base)/../lib/sonde/libsonde.so"]
+        let parts = program.split(separator: "/", omittingEmptySubsequences: false)
+        let base = parts.dropLast().joined(separator: "/")
+        let above = parts.dropLast(2).joined(separator: "/")
+        return [
+            "\(base)/libsonde.so", "\(above)/lib/libsonde.so", "\(above)/lib/sonde/libsonde.so",
+        ]
     }
 
     private static func absolute(_ path: String) -> String? {
@@ -129,9 +133,6 @@ package enum ProgramFinder {
         // The bits change nothing for whom they would make the same user or group.
         if status.st_mode & S_ISUID != 0, status.st_uid != geteuid() { return "it is setuid" }
         if status.st_mode & S_ISGID != 0, status.st_gid != getegid() { return "it is setgid" }
-        if getxattr(program, "security.capability", nil, 0) > 0, geteuid() != 0 {
-            return "it has file capabilities"
-        }
         return nil
     }
 

@@ -68,7 +68,9 @@ package enum ProgramImage: Hashable, Sendable {
     /// A little-endian number, or `nil` where the file is too short or the number too large.
     private static func number(_ bytes: [UInt8], at offset: Int, bytes count: Int) -> Int? {
         guard offset >= 0, count <= bytes.count, offset <= bytes.count - count else { return nil }
-        let value = bytes[offset..<(offset + count)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let value = bytes[offset..<(offset + count)].reversed().reduce(UInt64(0)) {
+            $0 << 8 | UInt64($1)
+        }
         return value < 1 << 48 ? Int(value) : nil
     }
 }

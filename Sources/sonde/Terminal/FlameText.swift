@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A flame graph as an indented text tree, fitted to a terminal.
+// A flame graph as an indented text tree, fitted to a terminal: its width, colours and characters.
+
+internal import SondeFormats
 
 /// Merged stacks as lines of text.
 package struct FlameText {
@@ -87,7 +89,8 @@ package struct FlameText {
                 } else if place == visible.count - 1 {
                     pending.append((child, depth + 1, below + mark("└ ", "` "), below + "  "))
                 } else {
-                    pending.append((child, depth + 1, below + mark("├ ", "+ "), below + mark("│ ", "| ")))
+                    pending.append(
+                        (child, depth + 1, below + mark("├ ", "+ "), below + mark("│ ", "| ")))
                 }
             }
         }
@@ -116,10 +119,10 @@ package struct FlameText {
 
     private func line(_ node: Int, _ before: String) -> String {
         let total = answer.nodes.total[node], whole = answer.nodes.total[0]
-        let share = Quantity.share(total, of: whole).leftPadded(7)
-        let value = Quantity.value(total, unit: answer.unit).leftPadded(11)
+        let share = ValueFormat.share(total, of: whole).leftPadded(7)
+        let value = ValueFormat(unit: answer.unit).string(total).leftPadded(11)
         let own = answer.nodes.`self`[node]
-        let selfText = (own == 0 ? "" : Quantity.value(own, unit: answer.unit)).leftPadded(11)
+        let selfText = (own == 0 ? "" : ValueFormat(unit: answer.unit).string(own)).leftPadded(11)
         var name = "all", module = "", kind = 0
         if node > 0 {
             let frame = answer.nodes.frame[node]

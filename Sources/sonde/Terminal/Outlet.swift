@@ -70,7 +70,8 @@ package struct Outlet: Sendable {
         var rest = bytes[...]
         while !rest.isEmpty {
             // Safety: the slice lies inside `bytes`, which the caller keeps alive.
-            let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            let written = Glibc.write(
+                descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
             if written > 0 {
                 rest = rest.dropFirst(written)
             } else if errno == EPIPE {

@@ -1,42 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers as people read them: values by their unit, shares, sizes, points in time.
+// Numbers as people read them, where they are no profile's values: counts, decimals, points in time.
 
 internal import Glibc
 
 /// Numbers in words.
 package enum Quantity {
-    /// A profile's value: `1.23 s`, `4.0 MiB`, `17`.
-    package static func value(_ value: Int64, unit: String) -> String {
-        switch unit {
-        case "nanoseconds": duration(Double(value))
-        case "bytes": bytes(value)
-        default: count(value)
-        }
-    }
-
-    /// Nanoseconds with the unit that leaves a small number.
-    package static func duration(_ nanoseconds: Double) -> String {
-        let steps: [(Double, String)] = [
-            (86_400e9, "d"), (3600e9, "h"), (60e9, "min"), (1e9, "s"), (1e6, "ms"), (1e3, "us"),
-        ]
-        for (size, name) in steps where abs(nanoseconds) >= size {
-            return decimal(nanoseconds / size, places: 2) + " " + name
-        }
-        return nanoseconds == 0 ? "0 s" : decimal(nanoseconds, places: 0) + " ns"
-    }
-
-    /// Bytes in powers of 1024.
-    package static func bytes(_ bytes: Int64) -> String {
-        var size = Double(bytes)
-        for name in ["B", "KiB", "MiB", "GiB"] {
-            if abs(size) < 1024 {
-                return name == "B" ? "\(bytes) B" : decimal(size, places: 1) + " " + name
-            }
-            size /= 1024
-        }
-        return decimal(size, places: 1) + " TiB"
-    }
-
     /// A number with its thousands apart.
     package static func count(_ number: Int64) -> String {
         let digits = String(number.magnitude)
@@ -46,12 +14,6 @@ package enum Quantity {
             text.append(digit)
         }
         return text
-    }
-
-    /// A part of a whole in percent, with one decimal place.
-    package static func share(_ part: Int64, of whole: Int64) -> String {
-        guard whole > 0 else { return "0.0%" }
-        return decimal(100 * Double(part) / Double(whole), places: 1) + "%"
     }
 
     /// A number with a fixed count of decimal places.

@@ -69,7 +69,9 @@ package struct Table: Sendable {
         }
         for index in flexible where excess() > 0 && index != 0 { widths[index] = 0 }
         if excess() > 0, let first = widths.first { widths[0] = max(1, first - excess()) }
-        for index in columns.indices.reversed() where excess() > 0 && index != 0 { widths[index] = 0 }
+        for index in columns.indices.reversed() where excess() > 0 && index != 0 {
+            widths[index] = 0
+        }
         // What a dropped column gave free goes back to those that were narrowed for nothing.
         for index in flexible.reversed() where widths[index] > 0 && excess() < 0 {
             let natural = rows.reduce(DisplayWidth.of(columns[index].heading)) { widest, row in
@@ -86,7 +88,8 @@ package struct Table: Sendable {
         for (index, cell) in cells.enumerated() where index < widths.count && widths[index] > 0 {
             let ellipsis = outlet.hasUnicode ? "…" : "~"
             let cut = DisplayWidth.cut(cell.text, to: widths[index], ellipsis: ellipsis)
-            let padding = String(repeating: " ", count: max(0, widths[index] - DisplayWidth.of(cut)))
+            let padding = String(
+                repeating: " ", count: max(0, widths[index] - DisplayWidth.of(cut)))
             let shown = cell.style?.apply(cut, in: outlet) ?? cut
             if columns[index].isNumber {
                 parts.append(padding + shown)
