@@ -56,7 +56,7 @@ final class Database: @unchecked Sendable {
         try execute(
             """
             PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
-            PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA cache_size=-8192;
+            PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA cache_size=-4096;
             PRAGMA journal_size_limit=16777216; PRAGMA temp_store=MEMORY;
             """)
         if access == .read { try execute("PRAGMA query_only=ON") }
