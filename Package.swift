@@ -133,10 +133,10 @@ let package = Package(
         tests(
             "SondeAPITests",
             [
-                "SondeAPI", "SondeStore", "SondeQuery", "SondeSymbols", "SondeModel", "SondeWire",
-                "SondeFormats",
+                "SondeAPI", "SondeServer", "SondeHTTPClient", "SondeStore", "SondeQuery",
+                "SondeSymbols", "SondeModel", "SondeWire", "SondeFormats",
             ]),
-        tests("SondeServerTests", ["SondeServer", "SondeAPI", "SondeModel"]),
+        tests("SondeServerTests", ["SondeServer", "SondeAPI", "SondeHTTPClient", "SondeModel"]),
         tests("SystemTests", ["SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"]),
     ],
     cLanguageStandard: .gnu2x

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// GET /ready, /metrics, /api/v1/status and /api/v1/status/buildinfo: the controller about itself.
+
+internal import SondeModel
+internal import SondeStore
+
+/// `GET /ready`, `/metrics`, `/api/v1/status` and `/api/v1/status/buildinfo`.
+enum StatusEndpoints {
+    static func ready(_ services: Services) -> Route {
+        var route = Route("GET", "/ready", nil) { _ throws(APIError) in
+            if let reason = services.notReady() { throw APIError(.unavailable, reason) }
+            return HTTPResponse(text: "ready\n")
+        }
+        route.isImmediate = true
+        return route
+    }
+
+    static func status(_ services: Services) -> Route {
+        Route("GET", "/api/v1/status", .read) { _ throws(APIError) in
+            let statistics = try ProfileQuery.reading { () throws(StoreError) in
+                try services.profiles.statistics()
+            }
+            var json = JSONWriter()
+            json.object { json in
+                json.member("version", SondeVersion.current)
+                json.member("startedMs", services.started.unixMilliseconds)
+                json.member("profiles", statistics.profiles)
+                json.member("storeBytes", statistics.bytes)
+                json.member("rejected") { json in
+                    json.object { json in
+                        let reasons = services.metrics.rejectedByReason
+                        for (reason, count) in reasons.sorted(by: { $0.key < $1.key }) {
+                            json.member(reason, count)
+                        }
+                    }
+                }
+            }
+            return HTTPResponse(json: json)
+        }
+    }
+
+    /// Grafana's data sources ask for this, in the form in which Pyroscope and Prometheus answer.
+    static func buildInfo(_ services: Services) -> Route {
+        Route("GET", "/api/v1/status/buildinfo", .read) { _ throws(APIError) in
+            var json = JSONWriter()
+            json.object { json in
+                json.member("status", "success")
+                json.member("data") { json in
+                    json.object { json in
+                        json.member("application", "sonde")
+                        json.member("version", SondeVersion.current)
+                        json.member("revision", "")
+                        json.member("branch", "")
+                        json.member("goVersion", "")
+                    }
+                }
+            }
+            return HTTPResponse(json: json)
+        }
+    }
+
+    static func metrics(_ services: Services) -> Route {
+        Route("GET", "/metrics", .read) { _ throws(APIError) in
+            var text = MetricsText()
+            text.gauge(
+                "sonde_build_info", "A constant 1, labeled by the controller's version.",
+                [(labels: [("version", SondeVersion.current)], value: 1)])
+            services.metrics.write(to: &text)
+            writeState(services, to: &text)
+            writeProcess(services, to: &text)
+            return HTTPResponse(
+                contentType: "text/plain; version=0.0.4; charset=utf-8", body: Array(text.text.utf8)
+            )
+        }
+    }
+
+    private static func writeState(_ services: Services, to text: inout MetricsText) {
+        let agents = services.agents.agents()
+        let connected = agents.filter(\.isConnected).count
+        text.gauge(
+            "sonde_agents", "Agents that are remembered, by state.",
+            [
+                (labels: [("state", "connected")], value: Double(connected)),
+                (labels: [("state", "away")], value: Double(agents.count - connected)),
+            ])
+        // A store that cannot be asked leaves its figures out; /ready and the log say why.
+        if let statistics = try? services.profiles.statistics() {
+            text.gauge("sonde_store_bytes", "Bytes of stored profiles.", Double(statistics.bytes))
+            text.gauge("sonde_store_profiles", "Stored profiles.", Double(statistics.profiles))
+        }
+        text.gauge(
+            "sonde_images", "Build ids of which there is an image.", Double(services.images.count))
+        for (name, value) in services.symbolFigures() {
+            text.gauge("sonde_symbol_cache_\(name)", "The symbol cache: \(name).", value)
+        }
+        for (name, help, value) in services.listenerFigures() { text.gauge(name, help, value) }
+    }
+
+    private static func writeProcess(_ services: Services, to text: inout MetricsText) {
+        let process = ProcessStatistics.current()
+        text.family("process_cpu_seconds_total", "counter", "CPU time of this process, in seconds.")
+        text.sample("process_cpu_seconds_total", [], "\(process.cpuSeconds)")
+        text.gauge(
+            "process_resident_memory_bytes", "Resident memory, in bytes.",
+            Double(process.residentBytes))
+        text.gauge(
+            "process_virtual_memory_bytes", "Virtual memory, in bytes.",
+            Double(process.virtualBytes))
+        text.gauge("process_open_fds", "Open file descriptors.", Double(process.openFiles))
+        text.gauge(
+            "process_max_fds", "The most file descriptors that may be open.",
+            Double(process.maximumFiles))
+        text.gauge(
+            "process_start_time_seconds", "When this process started, in seconds since 1970.",
+            Double(services.started.unixMilliseconds) / 1000)
+    }
+}

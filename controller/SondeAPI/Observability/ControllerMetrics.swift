@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the controller counts about itself.
+
+/// What the controller counts about itself.
+package final class ControllerMetrics: Sendable {
+    /// Requests by endpoint, method and status.
+    package let requests = CountFamily(
+        "sonde_http_requests_total", "Requests answered.", labels: ["route", "method", "code"])
+    /// Time from a request's last byte to its answer, by endpoint.
+    package let durations = DurationFamily(
+        "sonde_http_request_duration_seconds",
+        "Time from a request's last byte to its answer; long polls include their wait.",
+        label: "route")
+    /// Bodies' bytes as they came, by endpoint.
+    package let receivedBytes = CountFamily(
+        "sonde_http_request_body_bytes_total", "Bytes of request bodies, as sent.",
+        labels: ["route"])
+    /// Bytes of answers, as sent.
+    package let sentBytes = CountFamily(
+        "sonde_http_response_body_bytes_total", "Bytes of answers' bodies, as sent.",
+        labels: ["route"])
+    /// Profiles stored, by service.
+    package let profiles = CountFamily(
+        "sonde_ingest_profiles_total", "Profiles stored, one for each sample type.")
+    /// Bytes of profiles that were pushed, expanded.
+    package let profileBytes = CountFamily(
+        "sonde_ingest_profile_bytes_total", "Bytes of pushed profiles, expanded.")
+    /// What was refused, by reason.
+    package let rejected = CountFamily(
+        "sonde_ingest_rejected_profiles_total", "Pushed profiles that were refused, by reason.",
+        labels: ["reason"])
+    /// Images that were uploaded, by result.
+    package let images = CountFamily(
+        "sonde_image_uploads_total", "Uploads of images, by result.", labels: ["result"])
+    /// Connections that were ended by the controller, by reason.
+    package let closed = CountFamily(
+        "sonde_http_connections_closed_total", "Connections that the controller ended, by reason.",
+        labels: ["reason"])
+
+    /// Metrics that are all zero.
+    package init() {}
+
+    func write(to text: inout MetricsText) {
+        requests.write(to: &text)
+        durations.write(to: &text)
+        receivedBytes.write(to: &text)
+        sentBytes.write(to: &text)
+        profiles.write(to: &text)
+        profileBytes.write(to: &text)
+        rejected.write(to: &text)
+        images.write(to: &text)
+        closed.write(to: &text)
+    }
+
+    /// The refused profiles by reason.
+    package var rejectedByReason: [String: UInt64] {
+        Dictionary(
+            rejected.snapshot.map { ($0.key.first ?? "", $0.value) }, uniquingKeysWith: { $0 &+ $1 }
+        )
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the endpoints stand on: the stores, the agents, the symbols, the clock.
+
+package import SondeModel
+package import SondeStore
+
+/// What the endpoints stand on.
+package struct Services: Sendable {
+    /// The profiles.
+    package var profiles: any ProfileStore
+    /// Tokens, settings and the audit log.
+    package var control: ControlStore
+    /// The uploaded images.
+    package var images: ImageCatalog
+    /// Names for addresses.
+    package var symbols: any SymbolResolver
+    /// What the reader of these stacks should know about missing names.
+    package var symbolNotes: @Sendable (LocationTree) -> [String]
+    /// Figures of the symbol cache, for the metrics.
+    package var symbolFigures: @Sendable () -> [(name: String, value: Double)]
+    /// The agents.
+    package var agents: AgentRegistry
+    /// What the controller counts about itself.
+    package var metrics: ControllerMetrics
+    /// The controller's own log.
+    package var log: Log
+    /// What is accepted.
+    package var limits: APILimits
+    /// The present.
+    package var now: @Sendable () -> Timestamp
+    /// When the controller started.
+    package var started: Timestamp
+    /// Why the controller is not ready; `nil` when it is.
+    package var notReady: @Sendable () -> String?
+    /// Figures that the listener knows, for the metrics.
+    package var listenerFigures: @Sendable () -> [(name: String, help: String, value: Double)]
+
+    /// Services over stores, with nothing to say about symbols and listener.
+    ///
+    /// - Parameters:
+    ///   - profiles: The profiles.
+    ///   - control: Tokens, settings and the audit log.
+    ///   - images: The uploaded images.
+    ///   - symbols: Names for addresses.
+    ///   - log: The controller's own log.
+    package init(
+        profiles: any ProfileStore, control: ControlStore, images: ImageCatalog,
+        symbols: any SymbolResolver, log: Log
+    ) {
+        self.profiles = profiles
+        self.control = control
+        self.images = images
+        self.symbols = symbols
+        self.log = log
+        symbolNotes = { _ in [] }
+        symbolFigures = { [] }
+        agents = AgentRegistry(
+            settings: { control.cpuSettings(service: $0, instance: $1) },
+            hasImage: { images.contains($0) })
+        metrics = ControllerMetrics()
+        limits = APILimits()
+        now = { Timestamp.now }
+        started = .now
+        notReady = { nil }
+        listenerFigures = { [] }
+    }
+
+    /// All endpoints.
+    package var routes: [Route] {
+        [
+            StatusEndpoints.ready(self), StatusEndpoints.metrics(self),
+            StatusEndpoints.status(self), StatusEndpoints.buildInfo(self),
+            PushEndpoint.route(self),
+            ControlEndpoints.register(self), ControlEndpoints.poll(self),
+            UploadEndpoints.uploadImage(self), UploadEndpoints.putDebugInfo(self),
+            UploadEndpoints.listDebugInfo(self),
+            SeriesEndpoints.services(self), SeriesEndpoints.series(self),
+            FlameEndpoint.route(self), TopEndpoint.route(self), TimelineEndpoint.route(self),
+            AgentEndpoints.list(self), AgentEndpoints.patch(self),
+            TokenEndpoints.list(self), TokenEndpoints.create(self), TokenEndpoints.revoke(self),
+        ]
+    }
+
+    /// The lookup that an ``AccessControl`` needs.
+    package static func tokenLookup(
+        _ control: ControlStore, now: @escaping @Sendable () -> Timestamp = { .now }
+    ) -> AccessControl.TokenLookup {
+        { text throws(APIError) in
+            control.authenticate(text, now: now()).map { token in
+                Principal(
+                    name: "\(token.name) (\(token.id))", role: token.role.rawValue,
+                    permissions: token.role.permissions)
+            }
+        }
+    }
+}
+
+/// What is accepted from outside; each limit is generous, and a breach is told in words.
+package struct APILimits: Sendable {
+    /// Bytes of a push, as sent and expanded.
+    package var pushBytes = 64 << 20
+    /// Bytes of one pprof, expanded.
+    package var profileBytes = 32 << 20
+    /// Labels of one series.
+    package var labels = 100
+    /// Bytes of a label's name.
+    package var labelNameBytes = 1024
+    /// Bytes of a label's value.
+    package var labelValueBytes = 4096
+    /// Entries of a stack that are kept.
+    package var stackDepth = 1000
+    /// Bytes of a message of the control protocol.
+    package var controlBytes = 4 << 20
+    /// Bytes of a JSON request.
+    package var requestBytes = 1 << 20
+    /// Bytes of an uploaded image.
+    package var imageBytes: Int64 = 2 << 30
+
+    /// The defaults.
+    package init() {}
+}
+
+extension Role {
+    /// What the bearers of such a token may do.
+    package var permissions: Set<Permission> {
+        switch self {
+        case .agent: [.ingest]
+        case .viewer: [.read]
+        case .developer: [.read, .develop]
+        case .admin: Set(Permission.allCases)
+        }
+    }
+}
+
+extension APIError {
+    /// The error that tells of a store's failure.
+    package init(_ error: StoreError) {
+        let code: Code =
+            switch error.code {
+            case .diskFull, .inputOutput, .cannotOpen: .unavailable
+            case .corrupt: .internalError
+            case .notFound: .notFound
+            case .alreadyExists: .alreadyExists
+            case .rejected: .invalidArgument
+            }
+        self.init(code, error.message)
+    }
+}

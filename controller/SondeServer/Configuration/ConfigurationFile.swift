@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads a configuration file in YAML: two levels of keys, each known, each with its line in errors.
+
+internal import CYAML
+internal import Foundation
+
+/// Reads configuration files.
+package enum ConfigurationFile {
+    /// Sets what a file says.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - configuration: What is set; keys that the file does not have stay as they are.
+    /// - Throws: ``ServerError`` that names the file, the line and what is wrong there.
+    package static func read(
+        _ path: String, into configuration: inout ServerConfiguration
+    ) throws(ServerError) {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ServerError(
+                .badConfiguration,
+                "cannot read the configuration \(path): want a file that can be read")
+        }
+        try apply(Array(data), from: path, to: &configuration)
+    }
+
+    /// Sets what a text says; `name` stands for it in errors.
+    static func apply(
+        _ bytes: [UInt8], from name: String, to configuration: inout ServerConfiguration
+    ) throws(ServerError) {
+        let entries: [YAMLEntry]
+        do throws(YAMLError) {
+            entries = try YAMLEntries.parse(bytes)
+        } catch {
+            throw ServerError(
+                .badConfiguration,
+                "cannot read the configuration \(name), line \(error.line): \(error.message)")
+        }
+        var lines: [String: Int] = [:]
+        for entry in entries {
+            if let first = lines.updateValue(entry.line, forKey: entry.key) {
+                throw ServerError(
+                    .badConfiguration,
+                    "cannot read the configuration \(name), line \(entry.line): got the key \"\(entry.key)\" again, first in line \(first); want it once"
+                )
+            }
+            guard let key = ConfigurationKey.all.first(where: { $0.name == entry.key }) else {
+                throw unknown(entry, in: name)
+            }
+            guard key.take(entry.value, &configuration) else {
+                throw ServerError(
+                    .badConfiguration,
+                    "cannot read the configuration \(name), line \(entry.line): got \(entry.key): \(entry.value); want \(key.want)"
+                )
+            }
+        }
+    }
+
+    private static func unknown(_ entry: YAMLEntry, in name: String) -> ServerError {
+        let names = ConfigurationKey.all.map(\.name)
+        let nearest = names.min { distance($0, entry.key) < distance($1, entry.key) } ?? ""
+        let want =
+            distance(nearest, entry.key) <= max(2, entry.key.utf8.count / 2)
+            ? "\"\(nearest)\"?" : "one of \(names.joined(separator: ", "))"
+        return ServerError(
+            .badConfiguration,
+            "cannot read the configuration \(name), line \(entry.line): got the unknown key \"\(entry.key.prefix(100))\"; want \(want)"
+        )
+    }
+
+    /// How many letters have to be changed, added or left out to get from one text to the other.
+    static func distance(_ left: String, _ right: String) -> Int {
+        let right = Array(right.utf8.prefix(100))
+        var row = Array(0...right.count)
+        for (index, letter) in left.utf8.prefix(100).enumerated() {
+            var diagonal = row[0]
+            row[0] = index + 1
+            for (column, other) in right.enumerated() {
+                let changed = diagonal + (letter == other ? 0 : 1)
+                diagonal = row[column + 1]
+                row[column + 1] = min(changed, row[column] + 1, row[column + 1] + 1)
+            }
+        }
+        return row[right.count]
+    }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys of a configuration file: name, meaning, and where the value goes.
+
+internal import SondeAPI
+
+/// One key of a configuration file.
+struct ConfigurationKey: Sendable {
+    /// The key, with dots between the levels: `tls.certificate`.
+    var name: String
+    /// What its values look like, for errors: `a number of days, 1...36500`.
+    var want: String
+    /// Takes a value; `false` when it is none of those that are wanted.
+    var take: @Sendable (YAMLValue, inout ServerConfiguration) -> Bool
+
+    /// All keys.
+    static let all: [ConfigurationKey] = [
+        text("listen", "an address such as 127.0.0.1:4040", \.listen),
+        text("data", "a folder", \.dataFolder),
+        optionalText("tls.certificate", "a PEM file", \.tlsCertificate),
+        optionalText("tls.key", "a PEM file", \.tlsKey),
+        ConfigurationKey(name: "insecure", want: "true or false") { value, configuration in
+            guard let flag = value.flag else { return false }
+            configuration.isInsecure = flag
+            return true
+        },
+        ConfigurationKey(name: "require_token", want: "true, false or auto") {
+            value, configuration in
+            guard value.text != "auto" else { return true }
+            guard let flag = value.flag else { return false }
+            configuration.requiresToken = flag
+            return true
+        },
+        ConfigurationKey(name: "allowed_hosts", want: "a list of names") { value, configuration in
+            guard let list = value.list else { return false }
+            configuration.allowedHosts = Set(list.map { $0.lowercased() })
+            return true
+        },
+        ConfigurationKey(name: "retention_days", want: "1...36500 or forever") {
+            value, configuration in
+            guard value.text != "forever" else {
+                configuration.retentionDays = nil
+                return true
+            }
+            guard let days = value.integer(in: 1...36_500) else { return false }
+            configuration.retentionDays = days
+            return true
+        },
+        ConfigurationKey(name: "log_level", want: "debug, info, warn or error") {
+            value, configuration in
+            guard let level = value.text.flatMap({ Log.Level(rawValue: $0) }) else { return false }
+            configuration.logLevel = level
+            return true
+        },
+        bytes("limits.push_bytes", \.limits.pushBytes),
+        bytes("limits.profile_bytes", \.limits.profileBytes),
+        ConfigurationKey(name: "limits.image_bytes", want: "bytes, such as 2GiB") {
+            value, configuration in
+            guard let bytes = value.bytes else { return false }
+            configuration.limits.imageBytes = Int64(bytes)
+            return true
+        },
+        integer("limits.labels", 1...10_000, \.limits.labels),
+        integer("limits.stack_depth", 1...16_384, \.limits.stackDepth),
+        integer("limits.connections", 16...1_000_000, \.maximumConnections),
+        bytes("limits.head_bytes", \.maximumHeadBytes),
+        integer("timeouts.head_seconds", 1...3600, \.headSeconds),
+        integer("timeouts.transfer_seconds", 1...3600, \.transferSeconds),
+        integer("timeouts.stop_seconds", 0...600, \.stopSeconds),
+        integer("worker_threads", 1...256, \.workerThreads),
+    ]
+
+    private typealias Path<Value> = WritableKeyPath<ServerConfiguration, Value> & Sendable
+
+    private static func text(_ name: String, _ want: String, _ path: Path<String>) -> Self {
+        ConfigurationKey(name: name, want: want) { value, configuration in
+            guard let text = value.text, !text.isEmpty else { return false }
+            configuration[keyPath: path] = text
+            return true
+        }
+    }
+
+    private static func optionalText(_ name: String, _ want: String, _ path: Path<String?>) -> Self
+    {
+        ConfigurationKey(name: name, want: want) { value, configuration in
+            guard let text = value.text, !text.isEmpty else { return false }
+            configuration[keyPath: path] = text
+            return true
+        }
+    }
+
+    private static func integer(
+        _ name: String, _ range: ClosedRange<Int>, _ path: Path<Int>
+    ) -> Self {
+        ConfigurationKey(name: name, want: "\(range.lowerBound)...\(range.upperBound)") {
+            value, configuration in
+            guard let number = value.integer(in: range) else { return false }
+            configuration[keyPath: path] = number
+            return true
+        }
+    }
+
+    private static func bytes(_ name: String, _ path: Path<Int>) -> Self {
+        ConfigurationKey(name: name, want: "bytes, such as 67108864 or 64MiB") {
+            value, configuration in
+            guard let bytes = value.bytes else { return false }
+            configuration[keyPath: path] = bytes
+            return true
+        }
+    }
+}
+
+/// A value of a configuration file.
+enum YAMLValue: Sendable, CustomStringConvertible {
+    case scalar(String)
+    case sequence([String])
+
+    /// The text of a scalar.
+    var text: String? {
+        if case .scalar(let text) = self { text } else { nil }
+    }
+
+    /// The texts of a list, or of a scalar as a list of one.
+    var list: [String]? {
+        switch self {
+        case .scalar(let text): [text]
+        case .sequence(let list): list
+        }
+    }
+
+    var flag: Bool? {
+        switch text {
+        case "true", "yes", "on": true
+        case "false", "no", "off": false
+        default: nil
+        }
+    }
+
+    func integer(in range: ClosedRange<Int>) -> Int? {
+        text.flatMap { Int($0) }.flatMap { range.contains($0) ? $0 : nil }
+    }
+
+    /// A number of bytes from 1 KiB on, with `KiB`, `MiB` or `GiB` after it or nothing.
+    var bytes: Int? {
+        guard let text else { return nil }
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        let unit = text.dropFirst(digits.count).drop { $0 == " " }
+        let factors: [Substring: Int] = ["": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
+        guard let amount = Int(digits), let factor = factors[unit] else { return nil }
+        let (product, overflow) = amount.multipliedReportingOverflow(by: factor)
+        return overflow || product < 1024 || product > 1 << 40 ? nil : product
+    }
+
+    var description: String {
+        switch self {
+        case .scalar(let text): text.quotedForMessage
+        case .sequence(let list): "a list of \(list.count)"
+        }
+    }
+}

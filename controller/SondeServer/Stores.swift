@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens everything that lies in the data folder, and gives it to the endpoints.
+
+internal import SondeAPI
+internal import SondeModel
+internal import SondeStore
+internal import SondeSymbols
+internal import Synchronization
+
+/// Everything that lies in the data folder, open.
+struct Stores: Sendable {
+    /// Holds the folder's lock as long as the controller runs.
+    let folder: DataFolder
+    let control: ControlStore
+    let images: ImageStore
+    let profiles: SQLiteProfileStore
+
+    /// Opens the data folder.
+    ///
+    /// - Throws: ``ServerError`` with the store's own sentence.
+    init(_ configuration: ServerConfiguration) throws(ServerError) {
+        do throws(StoreError) {
+            folder = try DataFolder(configuration.dataFolder)
+            control = try ControlStore(folder)
+            images = try ImageStore(folder, maximumFileBytes: configuration.limits.imageBytes)
+            var keep = SQLiteProfileStore.Configuration()
+            keep.retentionDays = configuration.retentionDays
+            profiles = try SQLiteProfileStore(folder, configuration: keep)
+        } catch {
+            throw ServerError(.dataFolder, error.message)
+        }
+    }
+
+    /// What the endpoints stand on.
+    ///
+    /// - Parameters:
+    ///   - configuration: What the controller goes by.
+    ///   - log: The controller's own log.
+    ///   - listener: What the listener is at.
+    /// - Returns: The services.
+    func services(
+        _ configuration: ServerConfiguration, _ log: Log, _ listener: ListenerState
+    ) -> Services {
+        let catalog = ImageCatalog(images, inspect: ImageInspection.facts)
+        var services = Services(
+            profiles: profiles, control: control, images: catalog, symbols: AddressNames(),
+            log: log)
+        services.limits = configuration.limits
+        services.listenerFigures = { listener.figures }
+        services.notReady = {
+            listener.isDraining.load(ordering: .relaxed)
+                ? "cannot serve: the controller is stopping; want it started again" : nil
+        }
+        return services
+    }
+}
