@@ -63,9 +63,10 @@ let package = Package(
             name: "CSondeSignal", path: "agent/CSondeSignal", exclude: ["allowed_symbols.txt"],
             cSettings: cStrict),
         library("SondeSampling", in: "agent", ["CSondeSignal", "SondeModel"]),
+        .target(name: "CSondeProcess", path: "agent/CSondeProcess", cSettings: cStrict),
         library(
             "SondeAgent", in: "agent",
-            ["SondeSampling", "SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"]),
+            ["CSondeProcess", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"]),
         library("SondePreload", in: "agent", ["SondeAgent"]),
 
         // Runs on its own machine.

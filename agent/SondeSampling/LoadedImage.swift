@@ -28,6 +28,18 @@ package struct LoadedImage: Hashable, Sendable {
     /// The address after the highest segment.
     package var loadEnd: RuntimeAddress
 
+    /// An image from its parts.
+    init(
+        path: String, buildID: BuildID?, segments: [Segment], loadStart: RuntimeAddress,
+        loadEnd: RuntimeAddress
+    ) {
+        self.path = path
+        self.buildID = buildID
+        self.segments = segments
+        self.loadStart = loadStart
+        self.loadEnd = loadEnd
+    }
+
     /// The images that are loaded now, in the loader's order: the program comes first.
     ///
     /// Takes the loader's lock for a moment; not for signal handlers. Headers and notes are read

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the agent's parts together, starts its threads and ends them.
+
+internal import SondeHTTPClient
+internal import SondeModel
+internal import SondeSampling
+internal import SondeWire
+internal import Synchronization
+
+/// A running agent: a sampler and three threads.
+final class Agent: Sendable {
+    let settings: AgentSettings
+    let identity: Identity
+
+    private let sampler: any StackSampler
+    private let ledger: Ledger
+    private let log: AgentLog
+    private let delivery: Delivery
+    private let control: Control
+    private let uploads: ImageUploads
+    /// Control and uploads end at once when the agent stops; delivery gets some more time.
+    private let controlClient: HTTPClient
+    private let deliveryClient: HTTPClient
+    private let threads: [AgentThread]
+    private let processCPUAtStart: UInt64
+    private let isStopped = Atomic<Bool>(false)
+
+    /// Starts an agent that samples this process.
+    convenience init(_ settings: AgentSettings) throws(SondeError) {
+        // Before the sampler: a wrong address must leave the process untouched.
+        let clients = try Clients(settings)
+        var configuration = CPUSampler.Configuration()
+        configuration.hertz = settings.hertz
+        configuration.enabled = settings.samplesCPU
+        // Pyroscope refuses a profile of more than 16 000 samples.
+        configuration.maxDistinctStacks = 15_000
+        let sampler: CPUSampler
+        do {
+            sampler = try CPUSampler(configuration)
+        } catch {
+            throw SondeError(.noSampler, error.message)
+        }
+        try self.init(settings, sampler: sampler, images: ImageCatalog(), clients: clients)
+    }
+
+    /// Starts an agent with a given sampler, which it stops when it cannot start.
+    init(
+        _ settings: AgentSettings, sampler: any StackSampler, images: ImageCatalog,
+        clients: Clients
+    ) throws(SondeError) {
+        self.settings = settings
+        self.sampler = sampler
+        let identity = Identity()
+        self.identity = identity
+        processCPUAtStart = Clock.processCPU
+        log = AgentLog(path: settings.log)
+        let ledger = Ledger(log: log)
+        self.ledger = ledger
+        controlClient = clients.control
+        deliveryClient = clients.delivery
+        let delivery = Delivery(
+            settings, identity, sampler: sampler, images: images, client: clients.delivery,
+            ledger: ledger)
+        self.delivery = delivery
+        let uploads = ImageUploads(
+            settings, images: images, client: clients.control, ledger: ledger)
+        self.uploads = uploads
+        let reporter = Reporter(
+            sampler: sampler, delivery: delivery, ledger: ledger,
+            processCPUAtStart: processCPUAtStart)
+        let control = Control(
+            settings,
+            Control.Parts(
+                identity: identity, sampler: sampler, images: images, uploads: uploads,
+                client: clients.control, ledger: ledger, report: { reporter.report() }))
+        self.control = control
+        self.reporter = reporter
+        do {
+            threads = try Self.start([
+                ("sonde-deliver", { delivery.run() }), ("sonde-control", { control.run() }),
+                ("sonde-upload", { uploads.run() }),
+            ])
+        } catch {
+            delivery.stop(by: 1)
+            control.stop()
+            uploads.stop()
+            clients.cancel()
+            sampler.stop()
+            throw error
+        }
+        reporter.threads.withLock { $0 = threads }
+        log.write("started for the service \(settings.service), instance \(identity.instance)")
+    }
+
+    private let reporter: Reporter
+
+    /// How the agent is.
+    var report: AgentReport { reporter.report() }
+
+    /// How the controller was when it was last asked.
+    var contact: Control.Contact { control.contact }
+
+    /// Whether ``stop(within:)`` was called.
+    var hasStopped: Bool { isStopped.load(ordering: .acquiring) }
+
+    /// Profiles that wait for delivery.
+    var waitingProfiles: Int { delivery.waiting.profiles }
+
+    /// Ends sampling, delivers what was sampled, and ends the threads.
+    ///
+    /// - Parameter seconds: How long to wait for the controller at most. When it was away at the
+    ///   last attempt it is not waited for.
+    func stop(within seconds: Double) {
+        guard !isStopped.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        let deadline = Clock.monotonic(after: seconds)
+        control.stop()
+        uploads.stop()
+        controlClient.cancel()
+        delivery.stop(by: deadline)
+        var isLate = false
+        for thread in threads {
+            if !isLate, !thread.join(until: deadline) {
+                isLate = true
+                deliveryClient.cancel()
+            }
+            // What was cancelled ends at once; only a processor that is taken away delays it.
+            if isLate { _ = thread.join(until: Clock.monotonic(after: 0.2)) }
+        }
+        log.write("stopped; \(ledger.profilesSent) profiles sent")
+    }
+
+    private static func start(
+        _ bodies: [(name: String, run: @Sendable () -> Void)]
+    ) throws(SondeError) -> [AgentThread] {
+        var threads: [AgentThread] = []
+        for body in bodies { threads.append(try AgentThread(body.name, body.run)) }
+        return threads
+    }
+}
+
+/// The agent's connections to the server.
+struct Clients: Sendable {
+    /// For control and uploads.
+    var control: HTTPClient
+    /// For profiles.
+    var delivery: HTTPClient
+
+    /// Clients for the server that the settings name.
+    init(_ settings: AgentSettings) throws(SondeError) {
+        do {
+            control = try HTTPClient(Self.configuration(settings))
+            delivery = try HTTPClient(Self.configuration(settings))
+        } catch {
+            throw SondeError(.invalidConfiguration, error.message)
+        }
+    }
+
+    /// Ends every exchange.
+    func cancel() {
+        control.cancel()
+        delivery.cancel()
+    }
+
+    private static func configuration(_ settings: AgentSettings) -> HTTPClientConfiguration {
+        HTTPClientConfiguration(
+            baseURL: settings.url, token: settings.token,
+            certificateAuthorityFile: settings.certificateFile,
+            // No answer to the agent is long; a hostile one costs no more than this.
+            maxResponseBytes: 4 << 20, userAgent: "sonde-agent/\(Sonde.version)")
+    }
+}

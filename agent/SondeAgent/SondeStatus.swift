@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the agent is, for the program that it runs in.
+
+internal import SondeWire
+
+extension Sonde {
+    /// How the agent is.
+    public struct Status: Sendable {
+        /// Whether it samples and delivers, or is ready to when the controller asks for it.
+        public var isRunning: Bool
+        /// The unique name of this start of the process; empty when no agent runs.
+        public var instance: String
+        /// How the controller was when it was last asked.
+        public var controller: Controller
+        /// Whether CPU time is sampled.
+        public var samplesCPU: Bool
+        /// Samples per second of CPU time.
+        public var hertz: Double
+        /// Samples taken since the start.
+        public var samples: UInt64
+        /// Profiles that the controller accepted.
+        public var profilesSent: UInt64
+        /// Profiles that wait for delivery.
+        public var profilesWaiting: Int
+        /// What was lost since the start, by reason.
+        public var losses: [String: UInt64]
+        /// What is wrong now, in words; empty when all is well.
+        public var problems: [String]
+        /// CPU time that the agent used itself since the start, in nanoseconds.
+        public var ownCPUNanoseconds: UInt64
+        /// Memory that the agent holds, in bytes.
+        public var ownMemoryBytes: UInt64
+
+        /// How the controller was when it was last asked.
+        public struct Controller: RawRepresentable, Hashable, Sendable {
+            /// The state's name, such as `connected`.
+            public var rawValue: String
+
+            /// A state from its name.
+            public init(rawValue: String) { self.rawValue = rawValue }
+
+            /// It was not asked yet.
+            public static let unknown = Controller(rawValue: "unknown")
+            /// It answers and knows this process.
+            public static let connected = Controller(rawValue: "connected")
+            /// It takes profiles but cannot control agents, as stock Pyroscope.
+            public static let withoutControl = Controller(rawValue: "withoutControl")
+            /// It does not answer, or not as a controller does.
+            public static let unreachable = Controller(rawValue: "unreachable")
+        }
+    }
+}
+
+extension Sonde.Status {
+    /// The status where no agent runs.
+    init(inert reason: String) {
+        self.init(
+            isRunning: false, instance: "", controller: .unknown, samplesCPU: false, hertz: 0,
+            samples: 0, profilesSent: 0, profilesWaiting: 0, losses: [:], problems: [reason],
+            ownCPUNanoseconds: 0, ownMemoryBytes: 0)
+    }
+
+    /// The status of an agent.
+    init(_ agent: Agent) {
+        let report = agent.report
+        let controller: Controller =
+            switch agent.contact {
+            case .unknown: .unknown
+            case .connected: .connected
+            case .noControl: .withoutControl
+            case .unreachable: .unreachable
+            }
+        self.init(
+            isRunning: !agent.hasStopped, instance: agent.identity.instance,
+            controller: controller, samplesCPU: report.cpu?.enabled ?? false,
+            hertz: report.cpu?.hertz ?? 0, samples: report.cpu?.samples ?? 0,
+            profilesSent: report.profilesSent, profilesWaiting: agent.waitingProfiles,
+            losses: Dictionary(report.losses.map { ($0.reason, $0.count) }) { $0 &+ $1 },
+            problems: report.problems, ownCPUNanoseconds: report.ownCPUNanos,
+            ownMemoryBytes: report.ownMemoryBytes)
+    }
+}
