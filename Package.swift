@@ -127,9 +127,15 @@ let package = Package(
         tests("SondeSamplingTests", ["SondeSampling", "SondeModel"]),
         tests(
             "SondeAgentTests",
-            ["SondeAgent", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats",
-                "SondeHTTPClient", "SondeTestServer"]),
-        tests("SondeStoreTests", ["SondeStore", "SondeModel", "SondeWire", "SondeFormats"]),
+            [
+                "SondeAgent", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats",
+                "SondeHTTPClient", "SondeTestServer",
+            ]),
+        .executableTarget(
+            name: "store-writer", dependencies: ["SondeStore", "SondeModel"],
+            path: "Tests/Programs/store-writer", swiftSettings: strict),
+        tests(
+            "SondeStoreTests", ["SondeStore", "SondeModel", "store-writer"], exclude: ["Fixtures"]),
         tests("SondeQueryTests", ["SondeQuery", "SondeModel"]),
         tests(
             "SondeAPITests",

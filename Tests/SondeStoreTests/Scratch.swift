@@ -27,11 +27,11 @@ enum Afternoon {
     }
 
     static func seconds(_ first: Int64, _ last: Int64) -> TimeRange {
-        TimeRange(from: second(first), until: second(last)) ?? .init(from: begin, until: begin)!
+        TimeRange(from: second(first), until: second(last)) ?? around
     }
 
     /// From the day before to the day after.
-    static let around = seconds(-86_400, 86_400)
+    static var around: TimeRange { seconds(-86_400, 86_400) }
 }
 
 extension SQLiteProfileStore {
@@ -47,8 +47,9 @@ extension SQLiteProfileStore {
 }
 
 extension Profile {
-    /// A profile of CPU time from stacks as text: `main;work 30`, root first. A name such as
-    /// `bookmaker+1a0` is an address in an image.
+    /// A profile of CPU time from stacks as text, root first, such as `main;work 30`.
+    ///
+    /// A name such as `bookmaker+1a0` is an address in an image.
     static func cpu(
         _ folded: String, service: String = "bookmaker", instance: String = "1",
         at start: Timestamp = Afternoon.begin

@@ -30,6 +30,8 @@ package final class ControlStore: Sendable {
     }
 
     let state: Mutex<State>
+    /// Kept, because its lock ends with it.
+    private let dataFolder: DataFolder
 
     static let format = Database.Format(
         applicationID: 0x536F_4374,  // "SoCt"
@@ -59,6 +61,7 @@ package final class ControlStore: Sendable {
         try Self.loadTokens(into: &state)
         try Self.loadSettings(into: &state)
         self.state = Mutex(state)
+        dataFolder = folder
     }
 
     /// Writes an entry of the audit log, for a change that is stored elsewhere.

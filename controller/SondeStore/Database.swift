@@ -166,12 +166,14 @@ final class Database: @unchecked Sendable {
     private static func failure(
         _ status: Int32, _ handle: OpaquePointer?, _ path: String, _ verb: String
     ) -> StoreError {
+        // SQLite notes the system's error, but not for a commit; a call that succeeds leaves errno as
+        // it is, so the failed write's is still there.
+        let reasons = [errno, handle.map { sqlite3_system_errno($0) } ?? 0]
         let text = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "no memory"
-        let system = handle.map { sqlite3_system_errno($0) } ?? 0
         switch status & 0xFF {
         case SQLITE_FULL:
             return StoreError(.diskFull, "cannot write \(path): the disk is full; want room")
-        case SQLITE_IOERR where system == ENOSPC || system == EFBIG || system == EDQUOT:
+        case SQLITE_IOERR where reasons.contains { [ENOSPC, EFBIG, EDQUOT].contains($0) }:
             return StoreError(.diskFull, "cannot write \(path): the disk is full; want room")
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             return StoreError(

@@ -26,6 +26,8 @@ package final class ImageStore: Sendable {
 
     /// The most bytes of one file.
     package let maximumFileBytes: Int64
+    /// Kept, because its lock ends with it.
+    private let dataFolder: DataFolder
     private let root: String
     private let uploads = Mutex(0)
 
@@ -40,6 +42,7 @@ package final class ImageStore: Sendable {
     package init(
         _ folder: DataFolder, maximumFileBytes: Int64 = ImageStore.defaultMaximumFileBytes
     ) throws(StoreError) {
+        dataFolder = folder
         root = folder.path("images")
         self.maximumFileBytes = maximumFileBytes
         try folder.createFolder("images")

@@ -37,8 +37,10 @@ package final class SQLiteProfileStore: ProfileStore {
         var profileCounts: [UTCDay: Int64] = [:]
     }
 
-    let configuration: Configuration
-    let folder: String
+    private let configuration: Configuration
+    /// Kept, because its lock ends with it.
+    private let dataFolder: DataFolder
+    private let folder: String
     private let writer: ProfileWriter
     private let cache: StackCache
     private let days: Mutex<Days>
@@ -68,6 +70,7 @@ package final class SQLiteProfileStore: ProfileStore {
         _ folder: DataFolder, _ configuration: Configuration, _ limits: DayWriter.Limits
     ) throws(StoreError) {
         self.configuration = configuration
+        dataFolder = folder
         self.folder = folder.path("profiles")
         try folder.createFolder("profiles")
         cache = StackCache(maximumNodes: configuration.nodesInMemory)

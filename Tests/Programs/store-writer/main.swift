@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Appends numbered profiles and says which were acknowledged: the subject of the store's tests of
+// sudden death and of a full disk.
+//
+//     store-writer FOLDER FIRST              appends from FIRST on, by four threads, until killed
+//     store-writer FOLDER FIRST BYTES        the same by one thread with files limited to BYTES,
+//                                            until the first error; then once more without limit
+//
+// Prints a number for each profile that was acknowledged; an error's code and message as it is.
+
+import Glibc
+import SondeModel
+import SondeStore
+import Synchronization
+
+/// One write each, so that a line is there as a whole or not at all.
+func say(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+}
+
+/// A profile whose only stack is named after its number.
+func profile(_ number: Int) -> Profile {
+    var stacks = LocationTree()
+    let names = ["main", "work", "n\(number)"]
+    stacks.add(1, rootFirst: names.map { .symbolized([Frame(name: $0)]) })
+    let labels = LabelSet().setting(LabelName.service, to: "writer")
+    return Profile(
+        type: .cpu, labels: labels, start: Timestamp(unixMilliseconds: 1_769_871_600_000),
+        durationNanoseconds: 0, period: 0, stacks: stacks)
+}
+
+func open(_ folder: String) throws(StoreError) -> SQLiteProfileStore {
+    var configuration = SQLiteProfileStore.Configuration()
+    configuration.retentionDays = nil
+    return try SQLiteProfileStore(DataFolder(folder), configuration: configuration)
+}
+
+func limitFiles(to bytes: UInt) {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+    limit.rlim_cur = min(bytes, limit.rlim_max)
+    setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+}
+
+func appendUntilFull(_ store: SQLiteProfileStore, from first: Int, bytes: UInt) {
+    // Without this the kernel ends a process that writes beyond the limit.
+    signal(SIGXFSZ, SIG_IGN)
+    limitFiles(to: bytes)
+    var number = first
+    do throws(StoreError) {
+        while true {
+            try store.append([profile(number)])
+            say("\(number)")
+            number += 1
+        }
+    } catch {
+        say("\(error.code.rawValue): \(error.message)")
+    }
+    limitFiles(to: .max)
+    do throws(StoreError) {
+        try store.append([profile(number + 1)])
+        say("\(number + 1)")
+    } catch {
+        say("\(error.code.rawValue): \(error.message)")
+    }
+}
+
+func appendUntilKilled(_ store: SQLiteProfileStore, from first: Int) {
+    let next = Atomic(first)
+    let threads = 4
+    var handles = [pthread_t](repeating: 0, count: threads)
+    let body = Body {
+        do throws(StoreError) {
+            while true {
+                let number = next.wrappingAdd(2, ordering: .relaxed).oldValue
+                try store.append([profile(number), profile(number + 1)])
+                say("\(number)")
+                say("\(number + 1)")
+            }
+        } catch {
+            say("\(error.code.rawValue): \(error.message)")
+        }
+    }
+    for index in handles.indices {
+        pthread_create(
+            &handles[index], nil,
+            { argument in
+                guard let argument else { return nil }
+                // Safety: balances the passRetained of this thread's creation.
+                Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            }, Unmanaged.passRetained(body).toOpaque())
+    }
+    for handle in handles { pthread_join(handle, nil) }
+}
+
+final class Body: Sendable {
+    let run: @Sendable () -> Void
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+}
+
+let arguments = CommandLine.arguments
+guard arguments.count >= 3, let first = Int(arguments[2]) else {
+    say("usage: store-writer FOLDER FIRST [BYTES]")
+    exit(2)
+}
+do throws(StoreError) {
+    let store = try open(arguments[1])
+    if arguments.count > 3, let bytes = UInt(arguments[3]) {
+        appendUntilFull(store, from: first, bytes: bytes)
+    } else {
+        appendUntilKilled(store, from: first)
+    }
+} catch {
+    say("\(error.code.rawValue): \(error.message)")
+    exit(1)
+}

@@ -1,0 +1,30 @@
+-- A day of profiles, schema version 1, as SQL.
+PRAGMA application_id=1399804006;
+PRAGMA user_version=1;
+CREATE TABLE tree (
+    id INTEGER PRIMARY KEY, service TEXT NOT NULL) STRICT;
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY,
+    type TEXT NOT NULL,       -- five parts and four colons
+    labels BLOB NOT NULL,     -- names and values in order of names, lengths as varints
+    UNIQUE (type, labels)) STRICT;
+CREATE TABLE segment (
+    tree INTEGER NOT NULL, first_node INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (tree, first_node)) STRICT;
+CREATE TABLE profile (
+    id INTEGER PRIMARY KEY,
+    series INTEGER NOT NULL,
+    start INTEGER NOT NULL,   -- Unix nanoseconds
+    duration INTEGER NOT NULL, period INTEGER NOT NULL,
+    total INTEGER NOT NULL,   -- the sum of its values
+    tree INTEGER NOT NULL,
+    body BLOB NOT NULL        -- see ProfileBody
+    ) STRICT;
+CREATE INDEX tree_of_service ON tree (service, id);
+CREATE INDEX profile_of_series ON profile (series, start, total);
+INSERT INTO profile VALUES (1, 1, 1769871600000000000, 10000000000, 10000000, 70000000, 1, X'000280ADE204030A0104');
+INSERT INTO profile VALUES (2, 2, 1769871600000000000, 10000000000, 10000000, 10, 1, X'00010A0402');
+INSERT INTO segment VALUES (1, 1, X'000100000209626F6F6B6D616B6572122F7573722F62696E2F626F6F6B6D616B6572046C6962630D2F7573722F62696E2F6C69626303046F646473000A6F6464732E73776966740401F00301A00502300001000102010E00040100010101020303');
+INSERT INTO series VALUES (1, 'process_cpu:cpu:nanoseconds:cpu:nanoseconds', X'08696E7374616E636501310C736572766963655F6E616D6509626F6F6B6D616B6572');
+INSERT INTO series VALUES (2, 'process_cpu:cpu:nanoseconds:cpu:nanoseconds', X'08696E7374616E636501320C736572766963655F6E616D6509626F6F6B6D616B6572');
+INSERT INTO tree VALUES (1, 'bookmaker');
