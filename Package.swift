@@ -91,8 +91,8 @@ let package = Package(
         .executableTarget(
             name: "sonde",
             dependencies: [
-                "SondeServer", "SondeStore", "SondeHTTPClient", "SondeModel", "SondeFormats",
-                "SondeSymbols",
+                "SondeServer", "SondeAPI", "SondeStore", "SondeHTTPClient", "SondeModel",
+                "SondeFormats", "SondeSymbols",
             ],
             path: "Sources/sonde", swiftSettings: strict),
 
@@ -144,6 +144,7 @@ let package = Package(
                 "SondeSymbols", "SondeModel", "SondeWire", "SondeFormats",
             ]),
         tests("SondeServerTests", ["SondeServer", "SondeAPI", "SondeHTTPClient", "SondeModel"]),
+        tests("CLITests", ["sonde", "SondeModel"], exclude: ["Fixtures"]),
         tests("SystemTests", ["SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"]),
     ],
     cLanguageStandard: .gnu2x

@@ -96,10 +96,12 @@ package struct FlameText {
         }
         if isCutByShare > 0 {
             let share = Quantity.decimal(limits.minimumShare * 100, places: 1)
-            note("\(isCutByShare) branches below \(share)% are not shown; --min-share 0 shows all")
+            let branches = isCutByShare == 1 ? "1 branch" : "\(isCutByShare) branches"
+            note("not shown: \(branches) below \(share)%; --min-share 0 shows all")
         }
         if isCutByDepth > 0 {
-            note("\(isCutByDepth) branches are cut at depth \(limits.depth); --depth sets it")
+            let branches = isCutByDepth == 1 ? "1 branch" : "\(isCutByDepth) branches"
+            note("not shown: what \(branches) called below depth \(limits.depth); --depth sets it")
         }
     }
 
