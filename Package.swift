@@ -104,6 +104,14 @@ let package = Package(
             name: "bookmaker-load", path: "Examples/Bookmaker/Sources/bookmaker-load",
             swiftSettings: strict),
 
+        // Benchmarks, each against a peer in the same run.
+        .executableTarget(
+            name: "bench-pprof", dependencies: ["SondeFormats", "SondeModel", "SondeWire"],
+            path: "Benchmarks/Pprof", exclude: ["run"], swiftSettings: strict),
+        .executableTarget(
+            name: "bench-symbols", dependencies: ["SondeSymbols", "SondeModel"],
+            path: "Benchmarks/Symbols", exclude: ["run"], swiftSettings: strict),
+
         // C libraries from the distribution; each has exactly one Swift importer.
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),

@@ -162,7 +162,7 @@ private struct PprofDecoder {
         while let field = try reader.nextField() {
             switch field.number {
             case 1:
-                try reader.repeatedVarint(field) { id in sample.locationIDs.append(id) }
+                try reader.appendVarints(field, to: &sample.locationIDs)
             case 2:
                 try reader.repeatedVarint(field) { value in
                     sample.values.append(Int64(bitPattern: value))

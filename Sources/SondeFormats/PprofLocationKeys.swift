@@ -19,44 +19,69 @@ struct PprofLocationKeys {
         let images = document.mappings.map { mapping in
             ImageID(buildID: BuildID(hex: mapping.buildID), path: mapping.filename)
         }
+        // Of mappings of one image, each address is still one key; hashing the image's path and
+        // build id for each location would take longer than decoding it.
+        var imageIndexOf: [ImageID: Int] = [:]
+        let imageIndices = images.map { image in
+            let index = imageIndexOf[image] ?? imageIndexOf.count
+            imageIndexOf[image] = index
+            return index
+        }
+        var indexOfAddress: [AddressKey: Int32] = [:]
         var indexOf: [Location: Int32] = [:]
         keyOfLocation.reserveCapacity(document.locations.count)
         for location in document.locations {
             let place = mappings[location.mappingID]
-            let key: Location
+            let next = Int32(truncatingIfNeeded: keys.count)
+            let index: Int32
             if location.lines.isEmpty {
-                key = Self.address(
-                    of: location, mapping: place.map { document.mappings[$0] },
-                    image: place.map { images[$0] })
+                let offset = place.flatMap {
+                    Self.offset(of: location, in: document.mappings[$0])
+                }
+                let key = AddressKey(
+                    image: offset == nil ? -1 : place.map { imageIndices[$0] } ?? -1,
+                    offset: offset ?? location.address)
+                index = indexOfAddress[key] ?? next
+                if index == next {
+                    indexOfAddress[key] = next
+                    let image = offset == nil ? nil : place.map { images[$0] }
+                    keys.append(
+                        .address(
+                            image: image ?? ImageID(buildID: nil, path: ""),
+                            offset: FileOffset(key.offset)))
+                }
             } else {
-                key = .symbolized(
+                let key = Location.symbolized(
                     Self.frames(
                         of: location, in: document, functions: functions,
                         module: place.map { images[$0].name } ?? ""))
+                index = indexOf[key] ?? next
+                if index == next {
+                    indexOf[key] = next
+                    keys.append(key)
+                }
             }
-            if let index = indexOf[key] {
-                keyOfLocation.append(index)
-                continue
-            }
-            let index = Int32(keys.count)
-            indexOf[key] = index
-            keys.append(key)
             keyOfLocation.append(index)
         }
     }
 
-    /// An address that its mapping does not hold belongs to no image: its number is kept as it is.
-    private static func address(
-        of location: PprofDocument.Location, mapping: PprofDocument.Mapping?, image: ImageID?
-    ) -> Location {
-        guard let mapping, let image, location.address >= mapping.memoryStart,
+    private struct AddressKey: Hashable {
+        /// The image among those of the mappings; -1 for none.
+        var image: Int
+        var offset: UInt64
+    }
+
+    /// The offset of an address in its image's file.
+    ///
+    /// `nil` when its mapping does not hold it: it belongs to no image then, and its number is kept
+    /// as it is.
+    private static func offset(
+        of location: PprofDocument.Location, in mapping: PprofDocument.Mapping
+    ) -> UInt64? {
+        guard location.address >= mapping.memoryStart,
             location.address < mapping.memoryLimit || mapping.memoryLimit == 0
-        else {
-            return .address(
-                image: ImageID(buildID: nil, path: ""), offset: FileOffset(location.address))
-        }
-        let offset = location.address - mapping.memoryStart &+ mapping.fileOffset
-        return .address(image: image, offset: FileOffset(offset))
+        else { return nil }
+        return location.address - mapping.memoryStart &+ mapping.fileOffset
     }
 
     private static func frames(

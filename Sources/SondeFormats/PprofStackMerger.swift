@@ -10,7 +10,7 @@ internal import SondeModel
 struct PprofStackMerger {
     private var parents: [Int32] = [-1]
     private var keyIndices: [Int32] = [-1]
-    private var children = ChildTable()
+    private var children = ChildTable(roomFor: 0)
 
     /// One tree for each of the document's sample types.
     static func trees(
@@ -19,37 +19,50 @@ struct PprofStackMerger {
         let locations = try PprofIDTable(document.locations.lazy.map(\.id), table: "location")
         let keys = try PprofLocationKeys(document)
         var merger = PprofStackMerger()
+        merger.reserve(document.samples.reduce(0) { $0 + $1.locationIDs.count } / 4)
         var nodes: [Int32] = []
         nodes.reserveCapacity(document.samples.count)
         for sample in document.samples {
             nodes.append(
                 sample.values.contains { $0 > 0 }
                     ? merger.node(
-                        of: sample.locationIDs.suffix(maxStackDepth), locations,
-                        keys.keyOfLocation)
+                        of: sample.locationIDs, maxStackDepth, locations, keys.keyOfLocation)
                     : 0)
         }
         var trees: [LocationTree] = []
         for type in document.sampleTypes.indices {
             var values = [Int64](repeating: 0, count: merger.parents.count)
-            for (sample, node) in zip(document.samples, nodes)
-            where type < sample.values.count && sample.values[type] > 0 {
+            var isComplete = true
+            for (sample, node) in zip(document.samples, nodes) {
+                guard type < sample.values.count, sample.values[type] > 0 else {
+                    isComplete = isComplete && node == 0
+                    continue
+                }
                 let (sum, overflow) = values[Int(node)].addingReportingOverflow(sample.values[type])
                 values[Int(node)] = overflow ? .max : sum
             }
-            trees.append(merger.tree(values: values, keys: keys.keys))
+            trees.append(merger.tree(values: values, keys: keys.keys, isComplete: isComplete))
         }
         return trees
     }
 
+    /// Makes room for nodes, so that the table need not grow from nothing; a wrong guess costs no
+    /// more than the samples themselves.
+    private mutating func reserve(_ nodes: Int) {
+        parents.reserveCapacity(nodes)
+        keyIndices.reserveCapacity(nodes)
+        children = ChildTable(roomFor: nodes)
+    }
+
     private mutating func node(
-        of stack: ArraySlice<UInt64>, _ locations: PprofIDTable, _ keyOfLocation: [Int32]
+        of stack: [UInt64], _ maxDepth: Int, _ locations: PprofIDTable, _ keyOfLocation: [Int32]
     ) -> Int32 {
         var node: Int32 = 0
-        for id in stack.reversed() {
-            guard let location = locations[id] else { continue }
+        let last = max(0, stack.count - maxDepth)
+        for index in stride(from: stack.count - 1, through: last, by: -1) {
+            guard let location = locations[stack[index]] else { continue }
             let key = keyOfLocation[location]
-            let next = Int32(parents.count)
+            let next = Int32(truncatingIfNeeded: parents.count)
             let found = children.child(of: node, key: key, orInsert: next)
             if found == next {
                 parents.append(node)
@@ -61,7 +74,18 @@ struct PprofStackMerger {
     }
 
     /// The tree of the nodes that have a value or lie above one, with the keys that these use.
-    private func tree(values: [Int64], keys: [Location]) -> LocationTree {
+    ///
+    /// - Parameters:
+    ///   - values: Each node's own value.
+    ///   - keys: All keys.
+    ///   - isComplete: Whether all nodes have a value or lie above one: the columns are then shared.
+    /// - Returns: The tree.
+    private func tree(values: [Int64], keys: [Location], isComplete: Bool) -> LocationTree {
+        if isComplete {
+            return LocationTree(
+                parents: parents, keyIndices: keyIndices, selfValues: values, keys: keys)
+                ?? LocationTree()
+        }
         var isUsed = values.map { $0 > 0 }
         isUsed[0] = true
         for node in stride(from: parents.count - 1, to: 0, by: -1) where isUsed[node] {
@@ -95,27 +119,38 @@ struct PprofStackMerger {
 /// Both halves of a key are small numbers that we handed out ourselves. Multiplying by a random odd
 /// number keeps a sender from aiming at one slot.
 private struct ChildTable {
-    private var keys = [UInt64](repeating: Self.empty, count: 1 << 10)
-    private var nodes = [Int32](repeating: 0, count: 1 << 10)
+    private struct Slot {
+        var key = UInt64.max
+        var node: Int32 = 0
+    }
+
+    /// A power of two of them; at most half are taken.
+    private var slots: [Slot]
     private var count = 0
-    private var shift: UInt64 = 54
+    private var shift: UInt64
     private let factor = UInt64.random(in: 1...UInt64.max) | 1
 
     private static let empty = UInt64.max
 
+    init(roomFor nodes: Int) {
+        var bits: UInt64 = 4
+        while bits < 24, 1 << bits < nodes * 2 { bits += 1 }
+        slots = [Slot](repeating: Slot(), count: 1 << bits)
+        shift = 64 - bits
+    }
+
     /// The child of `parent` with this key; `node` becomes it when there is none.
     mutating func child(of parent: Int32, key: Int32, orInsert node: Int32) -> Int32 {
         let wanted = UInt64(UInt32(bitPattern: parent)) << 32 | UInt64(UInt32(bitPattern: key))
-        let mask = keys.count - 1
-        var slot = place(wanted)
-        while keys[slot] != Self.empty {
-            if keys[slot] == wanted { return nodes[slot] }
-            slot = (slot + 1) & mask
+        let mask = slots.count - 1
+        var place = place(wanted)
+        while slots[place].key != Self.empty {
+            if slots[place].key == wanted { return slots[place].node }
+            place = (place + 1) & mask
         }
-        keys[slot] = wanted
-        nodes[slot] = node
+        slots[place] = Slot(key: wanted, node: node)
         count += 1
-        if count * 2 > keys.count { grow() }
+        if count * 2 > slots.count { grow() }
         return node
     }
 
@@ -125,16 +160,14 @@ private struct ChildTable {
     }
 
     private mutating func grow() {
-        let (oldKeys, oldNodes) = (keys, nodes)
-        keys = [UInt64](repeating: Self.empty, count: oldKeys.count * 2)
-        nodes = [Int32](repeating: 0, count: oldKeys.count * 2)
+        let old = slots
+        slots = [Slot](repeating: Slot(), count: old.count * 2)
         shift -= 1
-        let mask = keys.count - 1
-        for (key, node) in zip(oldKeys, oldNodes) where key != Self.empty {
-            var slot = place(key)
-            while keys[slot] != Self.empty { slot = (slot + 1) & mask }
-            keys[slot] = key
-            nodes[slot] = node
+        let mask = slots.count - 1
+        for slot in old where slot.key != Self.empty {
+            var place = place(slot.key)
+            while slots[place].key != Self.empty { place = (place + 1) & mask }
+            slots[place] = slot
         }
     }
 }

@@ -85,6 +85,12 @@ package final class CachingSymbolizer: SymbolResolver {
         return state.withLock { $0.images[buildID] }?.note
     }
 
+    /// How many images and answers are in memory.
+    package var figures: (images: Int, answers: Int) {
+        let images = state.withLock { Array($0.images.values) }
+        return (images.count, images.reduce(0) { $0 + $1.answerCount })
+    }
+
     private func cachedImage(_ buildID: BuildID, image: ImageID) -> CachedImage {
         state.withLock { state in
             state.clock += 1
@@ -153,6 +159,7 @@ private final class CachedImage: Sendable {
     private static let maxAnswers = 1 << 17
 
     var note: ImageNote? { content.withLock { $0.note } }
+    var answerCount: Int { content.withLock { $0.answers.count } }
 
     /// The frames at an offset, or none when nothing is known.
     ///

@@ -16,8 +16,8 @@
 /// reads outside of the message, and none allocates more than the message is long.
 /// Source: protobuf.dev, "Encoding".
 package struct ProtobufReader: ~Copyable {
-    private let bytes: ArraySlice<UInt8>
-    private var position: Int
+    @usableFromInline let bytes: ArraySlice<UInt8>
+    @usableFromInline var position: Int
 
     /// A reader of a whole message.
     package init(_ bytes: [UInt8]) {
@@ -25,6 +25,7 @@ package struct ProtobufReader: ~Copyable {
     }
 
     /// A reader of a message that is a part of other bytes.
+    @inlinable
     package init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
         position = bytes.startIndex
@@ -36,9 +37,16 @@ package struct ProtobufReader: ~Copyable {
         package let number: Int
         /// How its value is laid out.
         package let type: ProtobufWireType
+
+        @inlinable
+        init(number: Int, type: ProtobufWireType) {
+            self.number = number
+            self.type = type
+        }
     }
 
     /// The next field, or `nil` at the end of the message.
+    @inlinable
     package mutating func nextField() throws(ProtobufError) -> Field? {
         guard position < bytes.endIndex else { return nil }
         let tag = try varint()
@@ -49,6 +57,7 @@ package struct ProtobufReader: ~Copyable {
     }
 
     /// Passes over a field's value.
+    @inlinable
     package mutating func skip(_ field: Field) throws(ProtobufError) {
         switch field.type {
         case .varint: _ = try varint()
@@ -59,12 +68,14 @@ package struct ProtobufReader: ~Copyable {
     }
 
     /// A `uint64`, `uint32` or enum value.
+    @inlinable
     package mutating func unsigned(_ field: Field) throws(ProtobufError) -> UInt64 {
         try expect(.varint, field)
         return try varint()
     }
 
     /// An `int64` or `int32` value.
+    @inlinable
     package mutating func signed(_ field: Field) throws(ProtobufError) -> Int64 {
         Int64(bitPattern: try unsigned(field))
     }
@@ -85,6 +96,7 @@ package struct ProtobufReader: ~Copyable {
     }
 
     /// A `bytes` value or a nested message, as a part of this message's bytes.
+    @inlinable
     package mutating func slice(_ field: Field) throws(ProtobufError) -> ArraySlice<UInt8> {
         try expect(.lengthDelimited, field)
         return try lengthDelimited()
@@ -100,6 +112,7 @@ package struct ProtobufReader: ~Copyable {
     }
 
     /// The values of a repeated varint field, packed or not.
+    @inlinable
     package mutating func repeatedVarint(
         _ field: Field, _ body: (UInt64) throws(ProtobufError) -> Void
     ) throws(ProtobufError) {
@@ -111,7 +124,26 @@ package struct ProtobufReader: ~Copyable {
         while packed.position < packed.bytes.endIndex { try body(try packed.varint()) }
     }
 
-    private mutating func varint() throws(ProtobufError) -> UInt64 {
+    /// Appends the values of a repeated varint field, packed or not, to an array.
+    ///
+    /// Room is made once: growing step by step takes longer than reading.
+    @inlinable
+    package mutating func appendVarints(
+        _ field: Field, to values: inout [UInt64]
+    ) throws(ProtobufError) {
+        guard field.type == .lengthDelimited else {
+            values.append(try unsigned(field))
+            return
+        }
+        var packed = ProtobufReader(try lengthDelimited())
+        var count = 0
+        for byte in packed.bytes where byte < 0x80 { count += 1 }
+        values.reserveCapacity(values.count + count)
+        while packed.position < packed.bytes.endIndex { values.append(try packed.varint()) }
+    }
+
+    @inlinable
+    mutating func varint() throws(ProtobufError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while position < bytes.endIndex {
@@ -126,7 +158,8 @@ package struct ProtobufReader: ~Copyable {
         throw .truncated(want: 1, got: 0)
     }
 
-    private mutating func lengthDelimited() throws(ProtobufError) -> ArraySlice<UInt8> {
+    @inlinable
+    mutating func lengthDelimited() throws(ProtobufError) -> ArraySlice<UInt8> {
         let length = try varint()
         guard length <= UInt64(bytes.endIndex - position) else {
             throw .truncated(want: length, got: bytes.endIndex - position)
@@ -134,7 +167,8 @@ package struct ProtobufReader: ~Copyable {
         return try take(Int(length))
     }
 
-    private mutating func take(_ count: Int) throws(ProtobufError) -> ArraySlice<UInt8> {
+    @inlinable
+    mutating func take(_ count: Int) throws(ProtobufError) -> ArraySlice<UInt8> {
         guard count <= bytes.endIndex - position else {
             throw .truncated(want: UInt64(count), got: bytes.endIndex - position)
         }
@@ -142,7 +176,8 @@ package struct ProtobufReader: ~Copyable {
         return bytes[position..<position + count]
     }
 
-    private func expect(_ type: ProtobufWireType, _ field: Field) throws(ProtobufError) {
+    @inlinable
+    func expect(_ type: ProtobufWireType, _ field: Field) throws(ProtobufError) {
         guard field.type == type else {
             throw .wrongType(field: field.number, want: type, got: field.type)
         }
