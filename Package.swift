@@ -67,7 +67,7 @@ let package = Package(
         library(
             "SondeAgent", in: "agent",
             ["CSondeProcess", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"]),
-        library("SondePreload", in: "agent", ["SondeAgent"]),
+        library("SondePreload", in: "agent", ["SondeAgent"], exclude: ["loader"]),
 
         // Runs on its own machine.
         library(

@@ -59,14 +59,28 @@ public final class Sonde: Sendable {
             // Safety: getenv gives a zero-terminated string, which is copied here.
             getenv(name).map { String(cString: $0) }
         }
+        if !settings.isOff, PreloadedAgent.isActive {
+            return Sonde(.inert("libsonde.so was preloaded and profiles this process already"))
+        }
         return try start(settings)
+    }
+
+    /// Starts the agent for `libsonde.so`, with what the environment says.
+    ///
+    /// - Returns: Whether it runs, or is off as the environment says. A failure goes to the log.
+    package static func startPreloaded() -> Bool {
+        let environment = { (name: String) in getenv(name).map { String(cString: $0) } }
+        do {
+            _ = try start(AgentSettings(Configuration(), environment: environment))
+            return true
+        } catch {
+            AgentLog(path: SettingSource(environment)["SONDE_LOG"]).write(error.message)
+            return false
+        }
     }
 
     static func start(_ settings: AgentSettings) throws(SondeError) -> Sonde {
         if settings.isOff { return Sonde(.inert("off, as SONDE_OFF says")) }
-        if PreloadedAgent.isActive {
-            return Sonde(.inert("libsonde.so was preloaded and profiles this process already"))
-        }
         return try CurrentAgent.withLock { current throws(SondeError) in
             if let running = current, case .running(let agent) = running.role, !agent.hasStopped {
                 guard agent.settings == settings else {
