@@ -20,7 +20,9 @@ final class WriterProcess {
 
     deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
-    /// The next line, or `nil` when the process ended. What is behind the last line's end is none.
+    /// The next line, or `nil` when the process ended.
+    ///
+    /// What is behind the last line's end is none.
     func line() -> String? {
         while true {
             if let end = rest.firstIndex(of: 10) {

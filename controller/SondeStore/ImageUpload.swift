@@ -114,6 +114,7 @@ package final class ImageUpload: Sendable {
             state.file = -1
             state.isDone = true
             try FileSystem.flushFolder(paths.folder)
+            try FileSystem.flushFolder("\(paths.folder)/..")
         }
     }
 
