@@ -22,8 +22,9 @@ import Testing
         connection.send(text)
         shutdown(connection.socket, Int32(SHUT_WR))
         let answer = connection.receive()
-        #expect(answer.isEmpty || answer.contains("HTTP/1.1 4") || answer.contains("HTTP/1.0 4")
-            || answer.contains("HTTP/1.1 5"), "\(answer.prefix(100))")
+        #expect(
+            answer.isEmpty || answer.contains("HTTP/1.1 4") || answer.contains("HTTP/1.0 4")
+                || answer.contains("HTTP/1.1 5"), "\(answer.prefix(100))")
         #expect(try server.answers())
     }
 
@@ -43,7 +44,8 @@ import Testing
     @Test func aLongTargetIsRefused() throws {
         let server = try RunningServer()
         let connection = try server.connect()
-        connection.send("GET /\(String(repeating: "a", count: 200_000)) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        connection.send(
+            "GET /\(String(repeating: "a", count: 200_000)) HTTP/1.1\r\nHost: localhost\r\n\r\n")
         #expect([0, 400, 404, 414, 431].contains(connection.status()))
         #expect(try server.answers())
     }

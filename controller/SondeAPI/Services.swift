@@ -56,7 +56,7 @@ package struct Services: Sendable {
         symbolFigures = { [] }
         agents = AgentRegistry(
             settings: { control.cpuSettings(service: $0, instance: $1) },
-            hasImage: { images.contains($0) })
+            hasImage: { images.hasImage($0) })
         metrics = ControllerMetrics()
         limits = APILimits()
         now = { Timestamp.now }

@@ -41,10 +41,16 @@ struct Stores: Sendable {
     func services(
         _ configuration: ServerConfiguration, _ log: Log, _ listener: ListenerState
     ) -> Services {
-        let catalog = ImageCatalog(images, inspect: ImageInspection.facts)
+        let symbols = CachingSymbolizer { [images] in images.files($0).map(\.path) }
+        let catalog = ImageCatalog(
+            images, inspect: ImageInspection.facts, arrived: { symbols.imageArrived($0) })
         var services = Services(
-            profiles: profiles, control: control, images: catalog, symbols: AddressNames(),
-            log: log)
+            profiles: profiles, control: control, images: catalog, symbols: symbols, log: log)
+        services.symbolNotes = { ImageInspection.notes($0, symbols) }
+        services.symbolFigures = {
+            let size = symbols.figures
+            return [("images", Double(size.images)), ("answers", Double(size.answers))]
+        }
         services.limits = configuration.limits
         services.listenerFigures = { listener.figures }
         services.notReady = {

@@ -13,12 +13,25 @@ package struct ImageFacts: Hashable, Sendable {
     package var hasDebugInfo: Bool
     /// Whether it has a symbol table.
     package var hasSymbols: Bool
+    /// Whether it is the image that runs, and not only its split-off debug info.
+    package var isImage: Bool
 
     /// Facts from their parts.
-    package init(buildID: BuildID?, hasDebugInfo: Bool, hasSymbols: Bool) {
+    package init(buildID: BuildID?, hasDebugInfo: Bool, hasSymbols: Bool, isImage: Bool) {
         self.buildID = buildID
         self.hasDebugInfo = hasDebugInfo
         self.hasSymbols = hasSymbols
+        self.isImage = isImage
+    }
+
+    /// Whether nothing more can be learned from another file.
+    var isComplete: Bool { hasDebugInfo && hasSymbols && isImage }
+
+    /// What both files hold together.
+    func joined(with other: ImageFacts) -> ImageFacts {
+        ImageFacts(
+            buildID: buildID, hasDebugInfo: hasDebugInfo || other.hasDebugInfo,
+            hasSymbols: hasSymbols || other.hasSymbols, isImage: isImage || other.isImage)
     }
 }
 
@@ -55,18 +68,20 @@ package final class ImageCatalog: Sendable {
     /// How many build ids have an image.
     package var count: Int { facts.withLock { $0.count } }
 
-    /// Whether there is an image of a build id.
+    /// Whether there is any file of a build id.
     package func contains(_ buildID: BuildID) -> Bool { facts.withLock { $0[buildID] != nil } }
+
+    /// Whether there is the image itself, and not only its split-off debug info.
+    package func hasImage(_ buildID: BuildID) -> Bool { facts(buildID)?.isImage == true }
 
     /// What the files of a build id hold together; `nil` when there are none.
     package func facts(_ buildID: BuildID) -> ImageFacts? {
         guard let known = facts.withLock({ $0[buildID] }) else { return nil }
         if let known { return known }
-        var sum = ImageFacts(buildID: buildID, hasDebugInfo: false, hasSymbols: false)
-        for file in store.files(buildID) {
-            guard let found = try? inspect(file.path) else { continue }
-            sum.hasDebugInfo = sum.hasDebugInfo || found.hasDebugInfo
-            sum.hasSymbols = sum.hasSymbols || found.hasSymbols
+        let nothing = ImageFacts(
+            buildID: buildID, hasDebugInfo: false, hasSymbols: false, isImage: false)
+        let sum = store.files(buildID).reduce(nothing) { sum, file in
+            (try? inspect(file.path)).map { sum.joined(with: $0) } ?? sum
         }
         facts.withLock { if $0[buildID] != nil { $0[buildID] = .some(sum) } }
         return sum
@@ -83,15 +98,25 @@ package final class ImageCatalog: Sendable {
     package func begin(
         _ buildID: BuildID, name: String, bytes: Int64?
     ) throws(APIError) -> ImageSink {
-        // A stripped image may be there already: then debug info is still welcome beside it.
-        let isBeside = facts(buildID).map { !$0.hasDebugInfo } ?? false
+        // A stripped image may be there, or split-off debug info: then the other one is welcome.
+        let known = facts(buildID)
+        if known?.isComplete == true { throw Self.alreadyThere(buildID) }
+        let isFirstTaken = store.files(buildID).contains { $0.role == .image }
         do throws(StoreError) {
             return ImageSink(
                 try store.beginUpload(
-                    buildID, role: isBeside ? .debug : .image, name: name, expectedBytes: bytes))
+                    buildID, role: isFirstTaken ? .debug : .image, name: name,
+                    expectedBytes: bytes))
         } catch {
             throw APIError(error)
         }
+    }
+
+    private static func alreadyThere(_ buildID: BuildID) -> APIError {
+        APIError(
+            .alreadyExists,
+            "cannot take the image: what it holds is there already for build id \(buildID); want what is missing"
+        )
     }
 
     /// Looks into a file that came and keeps it when it is what was announced.
@@ -106,11 +131,8 @@ package final class ImageCatalog: Sendable {
             throw APIError(
                 .invalidArgument, "cannot take the image: got \(got); want \(upload.buildID)")
         }
-        if upload.role == .debug, !found.hasDebugInfo {
-            throw APIError(
-                .alreadyExists,
-                "cannot take the image: one of build id \(upload.buildID) is there already; want one with debug info"
-            )
+        if let known = facts(upload.buildID), known.joined(with: found) == known {
+            throw Self.alreadyThere(upload.buildID)
         }
         do throws(StoreError) { try upload.finish() } catch { throw APIError(error) }
         facts.withLock { $0[upload.buildID] = .some(nil) }

@@ -23,6 +23,8 @@ final class ConnectionRecord: Sendable {
         var since = ContinuousClock.now
         /// Bytes of the body that came, or of the answer that is to be sent.
         var bytes = 0
+        /// Whether the last look found that the client had closed its side.
+        var isLeft = false
     }
 
     /// The connection's socket; valid until the record leaves its table.
@@ -37,7 +39,21 @@ final class ConnectionRecord: Sendable {
     }
 
     /// Notes that more of the body came.
-    func received(_ count: Int) { state.withLock { $0.bytes += count } }
+    func received(_ count: Int) {
+        state.withLock { state in
+            state.bytes += count
+            state.isLeft = false
+        }
+    }
+
+    /// Notes whether the client closed its side; whether it had at the last look too, with the
+    /// request incomplete all the while.
+    func noteLeft(_ isLeft: Bool) -> Bool {
+        state.withLock { state in
+            defer { state.isLeft = isLeft }
+            return isLeft && state.isLeft && (state.phase == .head || state.phase == .body)
+        }
+    }
 }
 
 /// The open connections.
@@ -70,12 +86,19 @@ final class ConnectionTable: Sendable {
         records.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(record)) }
     }
 
-    /// Cuts off the connections that took too long, and says how many by reason.
+    /// Cuts off the connections that took too long or that the client left, and says how many by
+    /// reason.
+    ///
+    /// libmicrohttpd does not end a connection whose client closes it in the middle of a request:
+    /// it waits for the rest of the body.
     func cutOff(now: ContinuousClock.Instant = .now) -> [String: Int] {
         records.withLock { records in
             var reasons: [String: Int] = [:]
+            let left = Self.left(Array(records.values))
             for record in records.values {
-                guard let reason = overdue(record.state.withLock { $0 }, now) else { continue }
+                let wasLeft = record.noteLeft(left.contains(record.socket))
+                let reason = wasLeft ? "left" : overdue(record.state.withLock { $0 }, now)
+                guard let reason else { continue }
                 // The socket is still this connection's: `remove` waits for the lock.
                 shutdown(record.socket, Int32(SHUT_RDWR))
                 record.enter(.answering)
@@ -83,6 +106,24 @@ final class ConnectionTable: Sendable {
             }
             return reasons
         }
+    }
+
+    /// What `poll` calls `POLLRDHUP`; glibc shows the name only to C programs that ask for it.
+    ///
+    /// Source: poll(2).
+    private static let readHangUp: Int16 = 0x2000
+
+    /// The sockets whose clients have closed their side and of which nothing is left to be read.
+    private static func left(_ records: [ConnectionRecord]) -> Set<Int32> {
+        var entries = records.map {
+            pollfd(fd: $0.socket, events: Self.readHangUp, revents: 0)
+        }
+        guard poll(&entries, nfds_t(entries.count), 0) > 0 else { return [] }
+        var byte: UInt8 = 0
+        return Set(
+            entries.lazy.filter { $0.revents != 0 }.map(\.fd).filter {
+                recv($0, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) <= 0
+            })
     }
 
     private func overdue(
