@@ -109,6 +109,10 @@ let package = Package(
             name: "bench-pprof", dependencies: ["SondeFormats", "SondeModel", "SondeWire"],
             path: "Benchmarks/Pprof", exclude: ["run"], swiftSettings: strict),
         .executableTarget(
+            name: "bench-ingest",
+            dependencies: ["SondeStore", "SondeFormats", "SondeModel", "SondeWire"],
+            path: "Benchmarks/Ingest", exclude: ["run"], swiftSettings: strict),
+        .executableTarget(
             name: "bench-symbols", dependencies: ["SondeSymbols", "SondeModel"],
             path: "Benchmarks/Symbols", exclude: ["run"], swiftSettings: strict),
 

@@ -60,6 +60,13 @@ package struct BuildID: Hashable, Sendable, CustomStringConvertible {
         self.init(bytes: bytes)
     }
 
+    /// Hashes all bytes at once: an array would hash them one by one, and every address is hashed
+    /// with its image's build id.
+    package func hash(into hasher: inout Hasher) {
+        // Safety: the bytes are read only inside the call.
+        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    }
+
     /// Lower-case hexadecimal digits.
     package var description: String {
         let digits = Array("0123456789abcdef".utf8)

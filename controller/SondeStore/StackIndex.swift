@@ -35,22 +35,47 @@ struct StackExtent: Hashable, Sendable {
 /// An interned tree that can be added to.
 struct StackIndex {
     private(set) var columns: StackColumns
-    private var locationOf: [Location: Int32] = [:]
-    private var imageOf: [ImageID: Int] = [:]
+    private var locationOfAddress: [Address: Int32] = [:]
+    private var locationOfFrames: [[Frame]: Int32] = [:]
+    private var imageOf: [ImageID: Int32] = [:]
     private var children = ChildIndex()
+
+    /// The image that was asked for last: most locations of a profile are in few images.
+    private var lastImage: (id: ImageID, index: Int32)?
+
+    /// An address with its image's index, which is hashed faster than a build id and a path.
+    private struct Address: Hashable {
+        var image: Int32
+        var offset: UInt64
+    }
 
     init(_ columns: StackColumns = StackColumns()) {
         self.columns = columns
-        locationOf.reserveCapacity(columns.locations.count)
+        locationOfAddress.reserveCapacity(columns.locations.count)
+        for (index, image) in columns.images.enumerated() { imageOf[image] = Int32(index) }
         for (index, location) in columns.locations.enumerated() {
-            locationOf[location] = Int32(index)
+            switch location {
+            case .address(let image, let offset):
+                let address = Address(image: self.index(of: image), offset: offset.rawValue)
+                locationOfAddress[address] = Int32(index)
+            case .symbolized(let frames):
+                locationOfFrames[frames] = Int32(index)
+            }
         }
-        for (index, image) in columns.images.enumerated() { imageOf[image] = index }
         children.rebuild(parents: columns.parents, keyIndices: columns.keyIndices)
     }
 
-    /// The index of an image, which has to be one of a location's.
-    func index(of image: ImageID) -> Int? { imageOf[image] }
+    /// The index of an image; a new one is added.
+    mutating func index(of image: ImageID) -> Int32 {
+        if let lastImage, lastImage.id == image { return lastImage.index }
+        let index = imageOf[image] ?? Int32(columns.images.count)
+        if Int(index) == columns.images.count {
+            columns.images.append(image)
+            imageOf[image] = index
+        }
+        lastImage = (image, index)
+        return index
+    }
 
     /// The nodes and values of a profile's stacks, in ascending order of nodes; new stacks are
     /// added.
@@ -76,14 +101,17 @@ struct StackIndex {
     }
 
     private mutating func intern(_ location: Location) -> Int32 {
-        if let index = locationOf[location] { return index }
         let index = Int32(columns.locations.count)
-        columns.locations.append(location)
-        locationOf[location] = index
-        if case .address(let image, _) = location, imageOf[image] == nil {
-            imageOf[image] = columns.images.count
-            columns.images.append(image)
+        switch location {
+        case .address(let image, let offset):
+            let address = Address(image: self.index(of: image), offset: offset.rawValue)
+            if let known = locationOfAddress[address] { return known }
+            locationOfAddress[address] = index
+        case .symbolized(let frames):
+            if let known = locationOfFrames[frames] { return known }
+            locationOfFrames[frames] = index
         }
+        columns.locations.append(location)
         return index
     }
 
