@@ -27,6 +27,7 @@ final class StubController: Sendable {
 
     private let listener: Int32
     let port: UInt16
+    private let isStopped = Atomic<Bool>(false)
     private let requests = Mutex<[Request]>([])
     private let respond: @Sendable (Request) -> Answer?
 
@@ -77,8 +78,10 @@ final class StubController: Sendable {
         }
     }
 
-    /// Ends it.
+    /// Ends it; harmless when repeated.
     func stop() {
+        // Another file may have the descriptor's number by then.
+        guard !isStopped.exchange(true, ordering: .sequentiallyConsistent) else { return }
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
     }

@@ -27,6 +27,10 @@ extension CompletionScript {
             function __\(program)_at
                 test (__\(program)_place) = "$argv[1]"
             end
+            function __\(program)_services
+                set -l program (commandline -opc)[1]
+                command -q $program; and $program services --names 2>/dev/null
+            end
             complete -c \(program) -f
             complete -c \(program) -n '__\(program)_at program' -F
 
@@ -67,7 +71,7 @@ extension CompletionScript {
         case .file: "-F"
         case .folder: "-f -a '(__fish_complete_directories)'"
         case .program: "-f -a '(__fish_complete_command)'"
-        case .selector, .service: "-f -a '(\(program) services --names 2>/dev/null)'"
+        case .selector, .service: "-f -a '(__\(program)_services)'"
         case .text, .integer, .decimal, .percent, .time, .lifetime: nil
         }
     }
