@@ -115,7 +115,8 @@ import sonde
             let run = try SondeProcess.run(
                 [], shell: ["/usr/bin/zsh", "-f", "-c", driver, "zsh", script] + words)
             #expect(run.errors.isEmpty, "\(words): \(run.errors)")
-            #expect(Set(run.output.split(separator: "\n").map(String.init)) == Set(offered), "\(words)")
+            #expect(
+                Set(run.output.split(separator: "\n").map(String.init)) == Set(offered), "\(words)")
         }
     }
 
