@@ -156,7 +156,10 @@ let package = Package(
                 "SondeSymbols", "SondeModel", "SondeWire", "SondeFormats",
             ]),
         tests("SondeServerTests", ["SondeServer", "SondeAPI", "SondeHTTPClient", "SondeModel"]),
-        tests("CLITests", ["sonde", "SondeModel"], exclude: ["Fixtures"]),
+        tests(
+            "CLITests",
+            ["sonde", "SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"],
+            exclude: ["Fixtures"]),
         tests("SystemTests", ["SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"]),
     ],
     cLanguageStandard: .gnu2x

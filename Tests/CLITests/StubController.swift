@@ -60,10 +60,14 @@ final class StubController: Sendable {
         let thread = Thread { [listener] in
             while true {
                 let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
+                guard connection >= 0 else { break }
+                _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
                 self.serve(connection)
                 close(connection)
             }
+            // Closed here and nowhere else: while this thread may still accept, no other file may
+            // get the descriptor's number.
+            close(listener)
         }
         thread.start()
     }
@@ -80,10 +84,8 @@ final class StubController: Sendable {
 
     /// Ends it; harmless when repeated.
     func stop() {
-        // Another file may have the descriptor's number by then.
         guard !isStopped.exchange(true, ordering: .sequentiallyConsistent) else { return }
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 
     private func serve(_ connection: Int32) {

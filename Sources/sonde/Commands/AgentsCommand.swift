@@ -170,7 +170,7 @@ private func runAgentsSet(_ invocation: Invocation, _ surroundings: Surroundings
             "set, but no such instance is connected now; it holds for those that come")
         return
     }
-    let count = reached.count == 1 ? "1 connected instance" : "\(reached.count) connected instances"
+    let count = Quantity.count(reached.count, "connected instance")
     try surroundings.output.write("set for \(count); sonde agents shows when it is taken\n")
 }
 

@@ -136,7 +136,7 @@ private func flameText(
         depth: invocation.integer(.depth) ?? .max)
     var heading =
         "\(selector.forTerminal): \(ValueFormat(unit: answer.unit).string(answer.total)) in"
-        + " \(Quantity.count(Int64(answer.profiles))) profiles,"
+        + " \(Quantity.count(answer.profiles, "profile")),"
         + " \(Quantity.clock(milliseconds: answer.from)) to"
         + " \(Quantity.clock(milliseconds: answer.until))"
     if answer.unresolved > 0 {

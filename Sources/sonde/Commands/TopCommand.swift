@@ -73,8 +73,8 @@ private func topText(
         ])
     }
     let heading =
-        "\(ValueFormat(unit: answer.unit).string(answer.total)) in \(Quantity.count(Int64(answer.profiles)))"
-        + " profiles, \(invocation.rangeInWords)"
+        "\(ValueFormat(unit: answer.unit).string(answer.total)) in"
+        + " \(Quantity.count(answer.profiles, "profile")), \(invocation.rangeInWords)"
     let columns = outlet.width ?? .max
     return DisplayWidth.cut(heading, to: columns) + "\n\n" + table.text(for: outlet)
 }

@@ -96,11 +96,11 @@ package struct FlameText {
         }
         if isCutByShare > 0 {
             let share = Quantity.decimal(limits.minimumShare * 100, places: 1)
-            let branches = isCutByShare == 1 ? "1 branch" : "\(isCutByShare) branches"
+            let branches = Quantity.count(isCutByShare, "branch", "branches")
             note("not shown: \(branches) below \(share)%; --min-share 0 shows all")
         }
         if isCutByDepth > 0 {
-            let branches = isCutByDepth == 1 ? "1 branch" : "\(isCutByDepth) branches"
+            let branches = Quantity.count(isCutByDepth, "branch", "branches")
             note("not shown: what \(branches) called below depth \(limits.depth); --depth sets it")
         }
     }

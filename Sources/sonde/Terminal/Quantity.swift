@@ -16,6 +16,11 @@ package enum Quantity {
         return text
     }
 
+    /// A number of things: `1 profile`, `1 234 profiles`.
+    package static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
+        count(Int64(number)) + " " + (number == 1 ? one : many ?? one + "s")
+    }
+
     /// A number with a fixed count of decimal places.
     package static func decimal(_ number: Double, places: Int) -> String {
         guard number.isFinite, abs(number) < 1e15 else { return String(number) }
