@@ -135,7 +135,7 @@ private func flameText(
         minimumShare: (invocation.decimal(.minimumShare) ?? 1) / 100,
         depth: invocation.integer(.depth) ?? .max)
     var heading =
-        "\(selector.forTerminal): \(ValueFormat(unit: answer.unit).string(answer.total)) in"
+        "\(selector.forTerminal): \(outlet.value(answer.total, unit: answer.unit)) in"
         + " \(Quantity.count(answer.profiles, "profile")),"
         + " \(Quantity.clock(milliseconds: answer.from)) to"
         + " \(Quantity.clock(milliseconds: answer.until))"

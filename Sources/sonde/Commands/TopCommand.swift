@@ -64,16 +64,16 @@ private func topText(
             ? function.module
             : lastComponent(function.file) + (function.line > 0 ? ":\(function.line)" : "")
         table.rows.append([
-            .init(ValueFormat(unit: answer.unit).string(function.`self`)),
+            .init(outlet.value(function.`self`, unit: answer.unit)),
             .init(ValueFormat.share(function.`self`, of: answer.total), Style.forShare(part)),
-            .init(ValueFormat(unit: answer.unit).string(function.total)),
+            .init(outlet.value(function.total, unit: answer.unit)),
             .init(ValueFormat.share(function.total, of: answer.total)),
             .init(function.name, function.kind >= 2 ? .dim : nil),
             .init(place, .dim),
         ])
     }
     let heading =
-        "\(ValueFormat(unit: answer.unit).string(answer.total)) in"
+        "\(outlet.value(answer.total, unit: answer.unit)) in"
         + " \(Quantity.count(answer.profiles, "profile")), \(invocation.rangeInWords)"
     let columns = outlet.width ?? .max
     return DisplayWidth.cut(heading, to: columns) + "\n\n" + table.text(for: outlet)

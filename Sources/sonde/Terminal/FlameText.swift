@@ -122,9 +122,9 @@ package struct FlameText {
     private func line(_ node: Int, _ before: String) -> String {
         let total = answer.nodes.total[node], whole = answer.nodes.total[0]
         let share = ValueFormat.share(total, of: whole).leftPadded(7)
-        let value = ValueFormat(unit: answer.unit).string(total).leftPadded(11)
+        let value = outlet.value(total, unit: answer.unit).leftPadded(11)
         let own = answer.nodes.`self`[node]
-        let selfText = (own == 0 ? "" : ValueFormat(unit: answer.unit).string(own)).leftPadded(11)
+        let selfText = (own == 0 ? "" : outlet.value(own, unit: answer.unit)).leftPadded(11)
         var name = "all", module = "", kind = 0
         if node > 0 {
             let frame = answer.nodes.frame[node]

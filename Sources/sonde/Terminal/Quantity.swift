@@ -2,6 +2,7 @@
 // Numbers as people read them, where they are no profile's values: counts, decimals, points in time.
 
 internal import Glibc
+internal import SondeFormats
 
 /// Numbers in words.
 package enum Quantity {
@@ -59,5 +60,13 @@ package enum Quantity {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}
+
+extension Outlet {
+    /// A profile's value by its unit, in characters that this outlet shows.
+    package func value(_ value: Int64, unit: String) -> String {
+        let text = ValueFormat(unit: unit).string(value).forTerminal
+        return hasUnicode ? text : String(text.map { $0 == "µ" ? "u" : $0 })
     }
 }
