@@ -73,11 +73,11 @@ import Testing
         let early = try #require(throws: StoreError.self) {
             try store.beginUpload(id, role: .image, name: "x", expectedBytes: 11)
         }
-        #expect(early.code == .rejected)
+        #expect(early.code == .tooLarge)
         let upload = try store.beginUpload(id, role: .image, name: "x", expectedBytes: 10)
         try upload.append([UInt8](repeating: 0, count: 10))
         let error = try #require(throws: StoreError.self) { try upload.append([0]) }
-        #expect(error.code == .rejected)
+        #expect(error.code == .tooLarge)
         #expect(error.message == "cannot store image 12ab34cd: got 11 bytes; want at most 10")
     }
 

@@ -142,6 +142,7 @@ extension APIError {
             case .notFound: .notFound
             case .alreadyExists: .alreadyExists
             case .rejected: .invalidArgument
+            case .tooLarge: .tooLarge
             }
         self.init(code, error.message)
     }

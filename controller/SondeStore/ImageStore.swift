@@ -60,7 +60,7 @@ package final class ImageStore: Sendable {
     ///   - name: What people call the file, such as `bookmaker`.
     ///   - expectedBytes: How many bytes will come, if known: too many are refused at once.
     /// - Returns: The upload, to append to and to finish.
-    /// - Throws: ``StoreError``: `alreadyExists`, `rejected` when it is too large, `diskFull`.
+    /// - Throws: ``StoreError``: `alreadyExists`, `tooLarge`, `diskFull`.
     package func beginUpload(
         _ buildID: BuildID, role: Role, name: String, expectedBytes: Int64? = nil
     ) throws(StoreError) -> ImageUpload {

@@ -58,7 +58,7 @@ package final class ImageUpload: Sendable {
 
     /// Appends the next bytes.
     ///
-    /// - Throws: ``StoreError``: `rejected` when the file becomes too large, `diskFull`,
+    /// - Throws: ``StoreError``: `tooLarge`, `diskFull`,
     ///   `notFound` when the upload was finished or cancelled already.
     package func append(_ bytes: some Sequence<UInt8>) throws(StoreError) {
         let bytes = ContiguousArray(bytes)
@@ -131,7 +131,7 @@ package final class ImageUpload: Sendable {
 
     static func tooLarge(_ buildID: BuildID, _ bytes: Int64, limit: Int64) -> StoreError {
         StoreError(
-            .rejected,
+            .tooLarge,
             "cannot store image \(buildID): got \(bytes) bytes; want at most \(limit)")
     }
 

@@ -32,9 +32,11 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         case notFound
         /// What was to be stored is there already.
         case alreadyExists
-        /// What was to be stored is none of what the store keeps: too large, too old, too far in
-        /// the future. The same call never works.
+        /// What was to be stored is none of what the store keeps: too old, too far in the future,
+        /// without a name. The same call never works.
         case rejected
+        /// What was to be stored has more bytes than the store takes.
+        case tooLarge
     }
 
     /// An error of a call on a file.
