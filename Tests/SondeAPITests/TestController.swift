@@ -16,13 +16,21 @@ enum Transport: String, CaseIterable, Sendable {
 final class TestController: Sendable {
     let server: ControllerServer
     let address: ServerAddress
-    let folder: String
+    let folder: DataPlace
     let lines = LogLines()
     private let client: HTTPClient
 
-    init(_ adjust: (inout ServerConfiguration) -> Void = { _ in }) throws {
-        folder = NSTemporaryDirectory() + "sonde-api-\(UUID().uuidString)"
-        var configuration = ServerConfiguration(dataFolder: folder)
+    /// Starts a controller.
+    ///
+    /// - Parameters:
+    ///   - folder: Its data; a new folder unless given.
+    ///   - adjust: Changes the configuration.
+    init(
+        in folder: DataPlace = DataPlace(),
+        _ adjust: (inout ServerConfiguration) -> Void = { _ in }
+    ) throws {
+        self.folder = folder
+        var configuration = ServerConfiguration(dataFolder: folder.path)
         configuration.listen = "127.0.0.1:0"
         configuration.stopSeconds = 5
         adjust(&configuration)
@@ -34,10 +42,7 @@ final class TestController: Sendable {
             HTTPClientConfiguration(baseURL: address.url, userAgent: "sonde-tests"))
     }
 
-    deinit {
-        server.stop()
-        try? FileManager.default.removeItem(atPath: folder)
-    }
+    deinit { server.stop() }
 
     /// Sends a request and waits for the answer.
     func send(
@@ -85,6 +90,12 @@ final class TestController: Sendable {
             return Answer(pending.expired)
         }
     }
+}
+
+/// A folder for data, removed with this object.
+final class DataPlace: Sendable {
+    let path = NSTemporaryDirectory() + "sonde-api-\(UUID().uuidString)"
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// An answer, the same over both transports.

@@ -27,6 +27,7 @@ package final class ControllerServer: Sendable {
     private let address: ListenAddress
     /// What answers the requests, also without a socket.
     package let router: Router
+    private let ticker = Ticker(name: "tick", every: 0.5)
     private let isStopped = Atomic<Bool>(false)
 
     /// Opens the data folder and prepares everything but the socket.
@@ -66,7 +67,7 @@ package final class ControllerServer: Sendable {
         Self.raiseFileLimit()
         let socket = try ListeningSocket(binding: address)
         try listener.start(on: socket.descriptor)
-        startTicking()
+        ticker.start { [listener] in listener.tick() }
         let served = ServerAddress(
             host: socket.address.host, port: socket.address.port,
             isTLS: listener.settings.tls != nil)
@@ -103,6 +104,7 @@ package final class ControllerServer: Sendable {
     /// Harmless when repeated.
     package func stop() {
         guard !isStopped.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        ticker.stop()
         let isComplete = listener.stop(within: Double(configuration.stopSeconds))
         log.event(isComplete ? .info : .warn, "stopped", ["complete": isComplete])
     }
@@ -119,17 +121,6 @@ package final class ControllerServer: Sendable {
             head: .seconds(configuration.headSeconds),
             transfer: .seconds(configuration.transferSeconds), bytesPerSecond: 16 << 10)
         return settings
-    }
-
-    private func startTicking() {
-        let thread = Thread { [self] in
-            while !isStopped.load(ordering: .relaxed) {
-                listener.tick()
-                Thread.sleep(forTimeInterval: 0.5)
-            }
-        }
-        thread.name = "tick"
-        thread.start()
     }
 
     private static func access(
