@@ -158,7 +158,8 @@ import Testing
             let target = "/sonde.control.v1.ControlService/\(method)"
             let proto = [("Content-Type", "application/proto")]
             #expect(
-                try controller.send("POST", target, headers: proto, body: [0xFF, 0xFF]).status == 400)
+                try controller.send("POST", target, headers: proto, body: [0xFF, 0xFF]).status
+                    == 400)
             #expect(try controller.send("POST", target, headers: proto).status >= 400)
             #expect(
                 try controller.send(

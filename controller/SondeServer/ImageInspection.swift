@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What SondeSymbols finds in an uploaded file, in the API's words.
 
+internal import Foundation
 internal import SondeAPI
 internal import SondeModel
 internal import SondeSymbols
@@ -11,6 +12,7 @@ enum ImageInspection {
     ///
     /// - Throws: ``APIError`` `invalidArgument` when it is no program or library in ELF.
     @Sendable static func facts(_ path: String) throws(APIError) -> ImageFacts {
+        try checkWhole(path)
         do throws(SymbolError) {
             let image = try ElfImage(path: path)
             return ImageFacts(
@@ -20,6 +22,30 @@ enum ImageInspection {
             // Where the controller keeps the file is nobody's business.
             let words = error.description.replacing(" " + path, with: "")
             throw APIError(.invalidArgument, words)
+        }
+    }
+
+    /// Refuses a file that was cut short.
+    ///
+    /// The table of sections stands at the end of a file, and libelf opens files without it. Only
+    /// 64-bit little-endian files are looked at. Source: elf(5), `Elf64_Ehdr`.
+    private static func checkWhole(_ path: String) throws(APIError) {
+        guard let file = FileHandle(forReadingAtPath: path) else { return }
+        defer { try? file.close() }
+        guard let size = try? file.seekToEnd(), (try? file.seek(toOffset: 0)) != nil,
+            let header = (try? file.read(upToCount: 64)).map({ Array($0) }), header.count == 64,
+            header[4] == 2, header[5] == 1
+        else { return }
+        func number(_ offset: Int, _ count: Int) -> UInt64 {
+            header[offset..<offset + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        }
+        let (end, overflow) = number(0x28, 8).addingReportingOverflow(
+            number(0x3A, 2) * number(0x3C, 2))
+        guard !overflow, end <= size else {
+            throw APIError(
+                .invalidArgument,
+                "cannot read the image: got \(size) bytes of a file of at least \(end); want all of it"
+            )
         }
     }
 
