@@ -25,6 +25,7 @@ final class TestController: Sendable {
     /// - Parameters:
     ///   - folder: Its data; a new folder unless given.
     ///   - adjust: Changes the configuration.
+    /// - Throws: What the controller throws at its start.
     init(
         in folder: DataPlace = DataPlace(),
         _ adjust: (inout ServerConfiguration) -> Void = { _ in }
