@@ -51,6 +51,22 @@ import Testing
         #expect(resolver.asked.withLock { $0.sorted() } == [2, 3, 4, 5])
     }
 
+    @Test func partsOfOneFunctionAreOneFrameAndOverloadsAreNot() {
+        func part(_ systemName: String, line: Int32 = 7) -> Location {
+            .symbolized([
+                Frame(name: "bump(_:)", systemName: systemName, file: "L.swift", startLine: line)
+            ])
+        }
+        var tree = LocationTree()
+        tree.add(1, rootFirst: [part("$s4bumpyyYaF")])
+        tree.add(2, rootFirst: [part("$s4bumpyyYaFTY0_")])
+        tree.add(4, rootFirst: [part("$s4bumpyySiF", line: 90)])
+        let names = tree.symbolized(by: Resolver())
+        #expect(names.selfValues == [0, 3, 4])
+        #expect(names.keys.map(\.systemName) == ["$s4bumpyyYaF", "$s4bumpyySiF"])
+        #expect(FlameGraph(names).totals == [7, 3, 4])
+    }
+
     @Test func whatHasNoNameIsShownByItsAddress() throws {
         var tree = LocationTree()
         tree.add(1, rootFirst: [at(0)])

@@ -7,11 +7,22 @@ extension StackTree where Key == Location {
     /// The same stacks by name.
     ///
     /// Each distinct location is looked up once. An address where calls were inlined becomes one
-    /// frame for each of them, outermost first. Stacks whose names are the same are added up.
+    /// frame for each of them, outermost first. Stacks whose names are the same are added up, also
+    /// when the linker's names differ: the parts of an `async` function and the specializations of
+    /// a generic one are one function to a reader. The frame then has the linker's name of the
+    /// first.
     package func symbolized(by resolver: some SymbolResolver) -> FrameTree {
         var tree = FrameTree()
+        var known: [Frame: Int32] = [:]
         let frames = keys.map { location -> [Int32] in
-            Self.frames(of: location, resolver).map { tree.intern($0) }
+            Self.frames(of: location, resolver).map { frame in
+                var identity = frame
+                identity.systemName = ""
+                if let index = known[identity] { return index }
+                let index = tree.intern(frame)
+                known[identity] = index
+                return index
+            }
         }
         var nodeMap = [Int32](repeating: 0, count: count)
         tree.add(selfValues[0], to: 0)
