@@ -89,8 +89,8 @@ import sonde
 @Suite struct Tables {
     static let table: Table = {
         var table = Table([
-            .init("SERVICE", flexibility: 1), .init("N", isNumber: true), .init("STATE"),
-            .init("NOTE", flexibility: 2),
+            .init("SERVICE", isCuttable: true), .init("N", isNumber: true), .init("STATE"),
+            .init("NOTE", isCuttable: true, dispensability: 2),
         ])
         table.rows = [
             ["bookmaker-with-a-long-name", "1", "connected", "a note that goes on for a while"],

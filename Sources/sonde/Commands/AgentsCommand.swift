@@ -102,12 +102,14 @@ private func runAgents(_ invocation: Invocation, _ surroundings: Surroundings) t
 /// The table of `sonde agents`.
 package func agentsTable(_ agents: [AgentsAnswer.Agent], now: Int64) -> Table {
     var table = Table([
-        .init("SERVICE", flexibility: 1), .init("INSTANCE"), .init("VERSION", flexibility: 5),
-        .init("HOST", flexibility: 4), .init("PID", isNumber: true, flexibility: 3),
+        .init("SERVICE", isCuttable: true), .init("INSTANCE"),
+        .init("VERSION", isCuttable: true, dispensability: 5),
+        .init("HOST", isCuttable: true, dispensability: 4),
+        .init("PID", isNumber: true, dispensability: 3),
         .init("STATE"), .init("CPU"), .init("COST", isNumber: true),
-        .init("THREADS", isNumber: true, flexibility: 6),
-        .init("LOST", isNumber: true, flexibility: 2),
-        .init("SEEN", flexibility: 7),
+        .init("THREADS", isNumber: true, dispensability: 6),
+        .init("LOST", isNumber: true, dispensability: 2),
+        .init("SEEN", isCuttable: true, dispensability: 7),
     ])
     for agent in agents {
         let isConnected = agent.state == "connected"

@@ -72,8 +72,9 @@ private func listDebugInfo(_ invocation: Invocation, _ surroundings: Surrounding
     }
     let now = Quantity.nowMilliseconds()
     var table = Table([
-        .init("NAME", flexibility: 1), .init("BUILD ID", flexibility: 2),
-        .init("SIZE", isNumber: true), .init("HOLDS"), .init("RECEIVED", flexibility: 3),
+        .init("NAME", isCuttable: true), .init("BUILD ID", isCuttable: true, dispensability: 2),
+        .init("SIZE", isNumber: true), .init("HOLDS"),
+        .init("RECEIVED", isCuttable: true, dispensability: 3),
     ])
     for image in images {
         let holds =
@@ -98,8 +99,8 @@ private func pushDebugInfo(_ invocation: Invocation, _ surroundings: Surrounding
         known = Set(answer.images.filter(\.hasDebugInfo).map(\.buildID))
     }
     var table = Table([
-        .init("FILE", flexibility: 1), .init("BUILD ID", flexibility: 2),
-        .init("SIZE", isNumber: true, flexibility: 3), .init("RESULT"),
+        .init("FILE", isCuttable: true), .init("BUILD ID", isCuttable: true, dispensability: 2),
+        .init("SIZE", isNumber: true, dispensability: 3), .init("RESULT"),
     ])
     var failures: [String] = []
     for file in found.files {

@@ -39,8 +39,8 @@ private func runServices(_ invocation: Invocation, _ surroundings: Surroundings)
             answer.services.map { $0.name.forTerminal + "\n" }.joined())
     }
     var table = Table([
-        .init("SERVICE", flexibility: 1), .init("AGENTS", isNumber: true),
-        .init("PROFILES", flexibility: 2),
+        .init("SERVICE", isCuttable: true), .init("AGENTS", isNumber: true),
+        .init("PROFILES", isCuttable: true, dispensability: 2),
     ])
     for service in answer.services {
         let types = service.profileTypes.map { "\($0.name) (\($0.unit))" }

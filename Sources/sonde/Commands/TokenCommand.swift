@@ -134,8 +134,10 @@ private func listTokens(_ invocation: Invocation, _ surroundings: Surroundings) 
     }
     let now = Quantity.nowMilliseconds()
     var table = Table([
-        .init("ID"), .init("NAME", flexibility: 1), .init("ROLE"), .init("CREATED", flexibility: 3),
-        .init("EXPIRES", flexibility: 2), .init("LAST USED", flexibility: 4),
+        .init("ID"), .init("NAME", isCuttable: true), .init("ROLE"),
+        .init("CREATED", isCuttable: true, dispensability: 3),
+        .init("EXPIRES", isCuttable: true, dispensability: 2),
+        .init("LAST USED", isCuttable: true, dispensability: 4),
     ])
     for token in tokens {
         let isOver = token.expiresMs.map { $0 <= now } ?? false

@@ -53,9 +53,10 @@ private func topText(
     _ answer: TopAnswer, _ invocation: Invocation, _ outlet: Outlet
 ) -> String {
     var table = Table([
-        .init("SELF", isNumber: true), .init("%", isNumber: true),
-        .init("TOTAL", isNumber: true), .init("%", isNumber: true),
-        .init("FUNCTION", flexibility: 1), .init("WHERE", flexibility: 2),
+        .init("SELF", isNumber: true), .init("%", isNumber: true, dispensability: 1),
+        .init("TOTAL", isNumber: true, dispensability: 3),
+        .init("%", isNumber: true, dispensability: 2),
+        .init("FUNCTION", isCuttable: true), .init("WHERE", isCuttable: true, dispensability: 4),
     ])
     for function in answer.functions {
         let part = answer.total > 0 ? Double(function.`self`) / Double(answer.total) : 0

@@ -75,7 +75,7 @@ package struct FlameText {
             + " want those of docs/http-api.md")
 
     private mutating func draw() {
-        let heading = "  share" + "total".leftPadded(11) + "self".leftPadded(11) + "  function"
+        let heading = "  share" + numbers(total: "total", own: "self") + "function"
         lines.append(Style.bold.apply(cut(heading, outlet.width ?? .max), in: outlet) + "\n")
         // A stack of its own instead of recursion: an answer may be thousands of frames deep.
         var pending: [(node: Int, depth: Int, before: String, below: String)] = []
@@ -121,41 +121,55 @@ package struct FlameText {
 
     private func line(_ node: Int, _ before: String) -> String {
         let total = answer.nodes.total[node], whole = answer.nodes.total[0]
-        let share = ValueFormat.share(total, of: whole).leftPadded(7)
-        let value = outlet.value(total, unit: answer.unit).leftPadded(11)
         let own = answer.nodes.`self`[node]
-        let selfText = (own == 0 ? "" : outlet.value(own, unit: answer.unit)).leftPadded(11)
-        var name = "all", module = "", kind = 0
-        if node > 0 {
-            let frame = answer.nodes.frame[node]
-            name = answer.strings[answer.frames.name[frame]].forTerminal
-            module = answer.strings[answer.frames.module[frame]].forTerminal
-            kind = answer.frames.kind[frame]
-        }
-        let numbers = share + value + selfText + "  "
-        let room = (outlet.width ?? .max) - numbers.count
-        let indent = cut(before, max(0, room - 12))
-        let shown = cut(name, max(1, room - indent.count))
-        let rest = room - indent.count - DisplayWidth.of(shown)
-        let tail = Self.tail(kind, module)
+        let share = ValueFormat.share(total, of: whole).leftPadded(7)
+        let values = numbers(
+            total: outlet.value(total, unit: answer.unit),
+            own: own == 0 ? "" : outlet.value(own, unit: answer.unit))
+        let (name, kind) = label(node)
+        let room = (outlet.width ?? .max) - DisplayWidth.of(share + values)
+        let indent = cut(before, max(0, room - 16))
+        let shown = cut(name, max(1, room - DisplayWidth.of(indent)))
         let part = whole > 0 ? Double(total) / Double(whole) : 0
-        let styled = Style.forShare(part)
-        var text = (styled?.apply(share, in: outlet) ?? share) + value
-        text += selfText + "  " + Style.dim.apply(indent, in: outlet)
+        var text = Style.forShare(part)?.apply(share, in: outlet) ?? share
+        text += values + Style.dim.apply(indent, in: outlet)
         text += kind >= 2 ? Style.dim.apply(shown, in: outlet) : shown
+        let tail = self.tail(node, kind)
+        let rest = room - DisplayWidth.of(indent) - DisplayWidth.of(shown)
         if !tail.isEmpty, rest > DisplayWidth.of(tail) + 2 {
             text += Style.dim.apply("  " + tail, in: outlet)
         }
         return text + "\n"
     }
 
-    /// What is said behind a name: that it is an inlined call, or where the function lives.
-    private static func tail(_ kind: Int, _ module: String) -> String {
-        switch kind {
-        case 1: "(inlined)"
-        case 0: module
-        default: ""
-        }
+    /// The columns behind the share; a narrow terminal has no room for all of them.
+    private func numbers(total: String, own: String) -> String {
+        let width = outlet.width ?? .max
+        var text = width < 50 ? "" : total.leftPadded(11)
+        if width >= 70 { text += own.leftPadded(11) }
+        return text + "  "
+    }
+
+    private func label(_ node: Int) -> (name: String, kind: Int) {
+        guard node > 0 else { return ("all", 0) }
+        let frame = answer.nodes.frame[node]
+        return (
+            answer.strings[answer.frames.name[frame]].forTerminal, answer.frames.kind[frame]
+        )
+    }
+
+    private func module(_ node: Int) -> String {
+        guard node > 0 else { return "" }
+        return answer.strings[answer.frames.module[answer.nodes.frame[node]]].forTerminal
+    }
+
+    /// What is said behind a name: that the call is inlined, or the module where it is another one
+    /// than the caller's.
+    private func tail(_ node: Int, _ kind: Int) -> String {
+        guard node > 0, kind < 2 else { return "" }
+        if kind == 1 { return "(inlined)" }
+        let module = module(node)
+        return module == self.module(answer.nodes.parent[node]) ? "" : module
     }
 
     private func cut(_ text: String, _ columns: Int) -> String {

@@ -17,13 +17,19 @@ package struct Surroundings: Sendable {
     }
 
     /// Writes a line to standard error; what cannot be written there is lost.
+    ///
+    /// On a terminal it is broken at spaces, and goes on under its own beginning.
     package func note(_ line: String) {
-        try? errors.write(line + "\n")
+        let indent = line.prefix { $0 == " " }.count
+        let text = errors.width.map {
+            HelpText.wrap(line, width: $0, indent: indent, hanging: 2)
+        }
+        try? errors.write((text ?? line) + "\n")
     }
 
     /// Writes the controller's notes to standard error, where they do not disturb an answer.
     package func note(notes: [String]) {
-        for line in notes { note(Style.dim.apply("note: " + line.forTerminal, in: errors)) }
+        for line in notes { note("note: " + line.forTerminal) }
     }
 
     /// Writes the controller's JSON as it is, with a newline at the end.

@@ -9,12 +9,19 @@ package struct Table: Sendable {
         package var heading: String
         /// Numbers stand at the right.
         package var isNumber: Bool
-        /// Where a line is too long, columns of higher numbers are narrowed first; 0 never is.
-        package var flexibility: Int
-        package init(_ heading: String, isNumber: Bool = false, flexibility: Int = 0) {
+        /// Where a line is too long, it may be cut.
+        package var isCuttable: Bool
+        /// Where cutting is not enough, the column of the highest number is left out first, and
+        /// those of 0 stay as long as any other does.
+        package var dispensability: Int
+        package init(
+            _ heading: String, isNumber: Bool = false, isCuttable: Bool = false,
+            dispensability: Int = 0
+        ) {
             self.heading = heading
             self.isNumber = isNumber
-            self.flexibility = flexibility
+            self.isCuttable = isCuttable
+            self.dispensability = dispensability
         }
     }
 
@@ -34,13 +41,13 @@ package struct Table: Sendable {
 
     package init(_ columns: [Column]) { self.columns = columns }
 
-    /// The least columns that a narrowed column keeps.
-    private static let narrowest = 6
+    /// What a cut column keeps at least; one that is not wider is never cut.
+    private static let narrowest = 10
 
     /// The table as lines.
     ///
-    /// - Parameter outlet: Where it goes; a line is not longer than its width. A column is narrowed
-    ///   with an ellipsis, and where even that is too wide, the most flexible columns are left out.
+    /// - Parameter outlet: Where it goes; a line is not longer than its width. Columns are cut with
+    ///   an ellipsis, and where even that is too wide, the most dispensable ones are left out.
     /// - Returns: Headings and rows, each with a newline; nothing when there are no rows.
     package func text(for outlet: Outlet) -> String {
         guard !rows.isEmpty else { return "" }
@@ -52,34 +59,46 @@ package struct Table: Sendable {
 
     /// Each column's width; 0 for one that is left out.
     private func fittedWidths(_ limit: Int?) -> [Int] {
-        var widths = columns.indices.map { index in
+        let natural = columns.indices.map { index in
             rows.reduce(DisplayWidth.of(columns[index].heading)) { widest, row in
                 index < row.count ? max(widest, DisplayWidth.of(row[index].text)) : widest
             }
         }
-        guard let limit else { return widths }
-        func excess() -> Int {
-            let shown = widths.filter { $0 > 0 }
-            return shown.reduce(0, +) + 2 * max(0, shown.count - 1) - limit
+        guard let limit else { return natural }
+        var widths = natural
+        // Of equal ones the rightmost goes first. The first column says what a row is about.
+        var dispensable = columns.indices.dropFirst().sorted { left, right in
+            (columns[left].dispensability, left) < (columns[right].dispensability, right)
         }
-        let flexible = columns.indices.filter { columns[$0].flexibility > 0 }
-            .sorted { columns[$0].flexibility > columns[$1].flexibility }
-        for index in flexible where excess() > 0 {
-            widths[index] = max(min(widths[index], Self.narrowest), widths[index] - excess())
-        }
-        for index in flexible where excess() > 0 && index != 0 { widths[index] = 0 }
-        if excess() > 0, let first = widths.first { widths[0] = max(1, first - excess()) }
-        for index in columns.indices.reversed() where excess() > 0 && index != 0 {
-            widths[index] = 0
-        }
-        // What a dropped column gave free goes back to those that were narrowed for nothing.
-        for index in flexible.reversed() where widths[index] > 0 && excess() < 0 {
-            let natural = rows.reduce(DisplayWidth.of(columns[index].heading)) { widest, row in
-                index < row.count ? max(widest, DisplayWidth.of(row[index].text)) : widest
+        while true {
+            let excess = narrow(&widths, to: limit)
+            guard excess > 0 else { return widths }
+            guard let dropped = dispensable.popLast() else {
+                widths[0] = max(1, widths[0] - excess)
+                return widths
             }
-            widths[index] = min(natural, widths[index] - excess())
+            widths = columns.indices.map { widths[$0] == 0 || $0 == dropped ? 0 : natural[$0] }
         }
-        return widths
+    }
+
+    /// Takes columns from the widest one that may be cut, again and again, until a line fits.
+    ///
+    /// - Parameters:
+    ///   - widths: Each column's width; 0 for one that is left out.
+    ///   - limit: The most columns of a line.
+    /// - Returns: By how much a line is still too long.
+    private func narrow(_ widths: inout [Int], to limit: Int) -> Int {
+        let shown = widths.filter { $0 > 0 }
+        var excess = shown.reduce(0, +) + 2 * max(0, shown.count - 1) - limit
+        while excess > 0 {
+            let cuttable = columns.indices.filter {
+                columns[$0].isCuttable && widths[$0] > Self.narrowest
+            }
+            guard let widest = cuttable.max(by: { widths[$0] < widths[$1] }) else { break }
+            widths[widest] -= 1
+            excess -= 1
+        }
+        return excess
     }
 
     private func line(_ cells: [Cell], _ widths: [Int], _ outlet: Outlet) -> String {
