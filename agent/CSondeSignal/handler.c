@@ -94,20 +94,16 @@ static void find_stack(struct sonde_sig_slot *slot, uint64_t sp, struct sonde_si
     }
 }
 
-/* SIGNAL CONTEXT. Captures the interrupted thread's stack into a ring. Returns 0, or the loss
-   plus 1.  */
+/* SIGNAL CONTEXT. Captures the interrupted thread's stack into a ring. Returns 0, or -1 and sets
+   *LOSS.  */
 static int capture(const ucontext_t *context, struct sonde_sig_slot *slot,
-                   struct sonde_sample *sample)
+                   struct sonde_sample *sample, enum sonde_loss *loss)
 {
-    struct sonde_sig_shard *shard = sonde_sig_shard_take(sample->slot);
-    if (shard == 0)
-        return SONDE_LOSS_RING_BUSY + 1;
     uint32_t capacity = sonde_sig_state.max_depth;
-    uint64_t *frames = sonde_sig_ring_reserve(shard, capacity);
-    if (frames == 0) {
-        sonde_sig_shard_give(shard);
-        return SONDE_LOSS_RING_FULL + 1;
-    }
+    uint64_t *frames;
+    struct sonde_sig_shard *shard = sonde_sig_ring_take(sample->slot, capacity, &frames, loss);
+    if (shard == 0)
+        return -1;
     const greg_t *registers = context->uc_mcontext.gregs;
     struct sonde_sig_registers start = {
         .pc = (uint64_t)registers[REG_RIP],
@@ -121,14 +117,13 @@ static int capture(const ucontext_t *context, struct sonde_sig_slot *slot,
     sample->depth = sonde_sig_unwind(&start, &memory, frames, capacity, &end);
     sample->end = end;
     sonde_sig_ring_commit(shard, sample);
-    sonde_sig_shard_give(shard);
+    sonde_sig_ring_give(shard);
     return 0;
 }
 
-void sonde_sig_handle(int signal, void *information, void *context)
+void sonde_sig_handle(int signal, siginfo_t *info, void *context)
 {
     uint64_t began = sonde_sig_ticks();
-    const siginfo_t *info = information;
     (void)signal;
     if (info->si_code != SI_TIMER) {
         lose(SONDE_LOSS_FOREIGN, 1, 0);
@@ -152,12 +147,12 @@ void sonde_sig_handle(int signal, void *information, void *context)
         .slot = number,
         .periods = periods > UINT32_MAX ? UINT32_MAX : (uint32_t)periods,
     };
-    int lost = capture(context, slot, &sample);
-    if (lost == 0) {
+    enum sonde_loss loss;
+    if (capture(context, slot, &sample, &loss) == 0) {
         add(&slot->samples, 1);
         add(&slot->sampled_ns, weight_ns);
     } else {
-        lose((enum sonde_loss)(lost - 1), periods, weight_ns);
+        lose(loss, periods, weight_ns);
     }
     add(&slot->handler_ticks, sonde_sig_ticks() - began);
 }

@@ -11,19 +11,13 @@
 #include "state.h"
 
 #define HWCAP2_FSGSBASE 2u
-#define GIVE_BACK_TRIES 100
+#define GIVE_BACK_MILLISECONDS 100
 
 struct sonde_sig_state sonde_sig_state;
 
 /* The signal in use, or 0, and what it did before.  */
 static int used_signal;
 static struct sigaction previous_action;
-
-/* The handler with the type that sigaction wants.  */
-static void handle(int signal, siginfo_t *info, void *context)
-{
-    sonde_sig_handle(signal, info, context);
-}
 
 static int is_free(int signal)
 {
@@ -47,7 +41,7 @@ static void set_mask(sigset_t *mask)
 static int take(int signal)
 {
     struct sigaction action = { 0 };
-    action.sa_sigaction = handle;
+    action.sa_sigaction = sonde_sig_handle;
     action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
     set_mask(&action.sa_mask);
     if (!is_free(signal) || sigaction(signal, &action, &previous_action) != 0)
@@ -62,7 +56,7 @@ static int take_any(void)
 {
     if (take(SIGPROF))
         return 1;
-    for (int signal = 63; signal > 34; signal--)
+    for (int signal = SONDE_LAST_REAL_TIME - 1; signal > SONDE_FIRST_REAL_TIME; signal--)
         if (take(signal))
             return 1;
     return 0;
@@ -96,6 +90,12 @@ static int prepare_memory(uint32_t shards)
         state->shards = rings;
         state->shard_mask = count - 1;
     }
+    /* Counters begin at zero.  */
+    sonde_sig_syscall(SYS_madvise, (long)state->slots, (long)slots_bytes(), MADV_DONTNEED, 0);
+    for (int loss = 0; loss < SONDE_LOSS_COUNT; loss++) {
+        atomic_store_explicit(&state->lost_samples[loss], 0, memory_order_relaxed);
+        atomic_store_explicit(&state->lost_ns[loss], 0, memory_order_relaxed);
+    }
     /* A ring that a delayed handler of an earlier session still holds is left alone.  */
     for (uint32_t i = 0; i <= state->shard_mask; i++) {
         struct sonde_sig_shard *shard = &state->shards[i];
@@ -119,10 +119,6 @@ static void forget_parent(int32_t pid)
     state->slots = 0;
     state->shards = 0;
     atomic_store_explicit(&state->session, 0, memory_order_relaxed);
-    for (int loss = 0; loss < SONDE_LOSS_COUNT; loss++) {
-        atomic_store_explicit(&state->lost_samples[loss], 0, memory_order_relaxed);
-        atomic_store_explicit(&state->lost_ns[loss], 0, memory_order_relaxed);
-    }
 }
 
 enum sonde_status sonde_install(uint32_t shards, uint32_t max_depth, uint64_t hwcap2, int *signal)
@@ -158,7 +154,7 @@ int sonde_owns_signal(void)
 {
     struct sigaction action;
     return used_signal != 0 && sigaction(used_signal, 0, &action) == 0 &&
-           (action.sa_flags & SA_SIGINFO) && action.sa_sigaction == handle;
+           (action.sa_flags & SA_SIGINFO) && action.sa_sigaction == sonde_sig_handle;
 }
 
 enum sonde_status sonde_change_signal(int *signal)
@@ -169,16 +165,13 @@ enum sonde_status sonde_change_signal(int *signal)
     return SONDE_OK;
 }
 
-/* Waits until no handler holds ring SHARD, and gives its pages back to the kernel.  */
-static void settle(struct sonde_sig_shard *shard)
+/* Waits until no handler holds ring SHARD, as long as *PATIENCE milliseconds are left.  */
+static void settle(struct sonde_sig_shard *shard, int *patience)
 {
     struct timespec pause = { 0, 1000000 };
-    for (int i = 0; i < GIVE_BACK_TRIES; i++) {
-        if (atomic_load_explicit(&shard->busy, memory_order_acquire) == 0) {
-            sonde_sig_syscall(SYS_madvise, (long)shard, sizeof *shard, MADV_DONTNEED, 0);
-            return;
-        }
+    while (atomic_load_explicit(&shard->busy, memory_order_acquire) != 0 && *patience > 0) {
         sonde_sig_syscall(SYS_nanosleep, (long)&pause, 0, 0, 0);
+        *patience -= 1;
     }
 }
 
@@ -197,6 +190,19 @@ void sonde_uninstall(void)
         sigaction(used_signal, &previous_action, 0);
     }
     used_signal = 0;
+    int patience = GIVE_BACK_MILLISECONDS;
     for (uint32_t i = 0; i <= state->shard_mask; i++)
-        settle(&state->shards[i]);
+        settle(&state->shards[i], &patience);
+}
+
+void sonde_release_memory(void)
+{
+    struct sonde_sig_state *state = &sonde_sig_state;
+    if (used_signal != 0 || state->shards == 0)
+        return;
+    for (uint32_t i = 0; i <= state->shard_mask; i++) {
+        struct sonde_sig_shard *shard = &state->shards[i];
+        if (atomic_load_explicit(&shard->busy, memory_order_acquire) == 0)
+            sonde_sig_syscall(SYS_madvise, (long)shard, sizeof *shard, MADV_DONTNEED, 0);
+    }
 }

@@ -9,23 +9,8 @@
 /* How many rings a producer tries before it counts a loss.  */
 #define TRIES 8u
 
-struct sonde_sig_shard *sonde_sig_shard_take(uint32_t preferred)
-{
-    uint32_t mask = sonde_sig_state.shard_mask;
-    for (uint32_t i = 0; i < TRIES && i <= mask; i++) {
-        struct sonde_sig_shard *shard = &sonde_sig_state.shards[(preferred + i) & mask];
-        if (atomic_exchange_explicit(&shard->busy, 1, memory_order_acquire) == 0)
-            return shard;
-    }
-    return 0;
-}
-
-void sonde_sig_shard_give(struct sonde_sig_shard *shard)
-{
-    atomic_store_explicit(&shard->busy, 0, memory_order_release);
-}
-
-uint64_t *sonde_sig_ring_reserve(struct sonde_sig_shard *shard, uint32_t capacity)
+/* SIGNAL CONTEXT. Room for a sample in a taken ring: where its frames go, or null when full.  */
+static uint64_t *reserve(struct sonde_sig_shard *shard, uint32_t capacity)
 {
     uint64_t need = HEADER_WORDS + capacity;
     /* Only the producer writes HEAD, so its own load needs no order.  */
@@ -42,6 +27,29 @@ uint64_t *sonde_sig_ring_reserve(struct sonde_sig_shard *shard, uint32_t capacit
         place = 0;
     }
     return &shard->words[place + HEADER_WORDS];
+}
+
+struct sonde_sig_shard *sonde_sig_ring_take(uint32_t preferred, uint32_t capacity,
+                                            uint64_t **frames, enum sonde_loss *loss)
+{
+    uint32_t mask = sonde_sig_state.shard_mask;
+    *loss = SONDE_LOSS_RING_BUSY;
+    for (uint32_t i = 0; i < TRIES && i <= mask; i++) {
+        struct sonde_sig_shard *shard = &sonde_sig_state.shards[(preferred + i) & mask];
+        if (atomic_exchange_explicit(&shard->busy, 1, memory_order_acquire) != 0)
+            continue;
+        *frames = reserve(shard, capacity);
+        if (*frames != 0)
+            return shard;
+        *loss = SONDE_LOSS_RING_FULL;
+        sonde_sig_ring_give(shard);
+    }
+    return 0;
+}
+
+void sonde_sig_ring_give(struct sonde_sig_shard *shard)
+{
+    atomic_store_explicit(&shard->busy, 0, memory_order_release);
 }
 
 void sonde_sig_ring_commit(struct sonde_sig_shard *shard, const struct sonde_sample *sample)

@@ -2,6 +2,7 @@
 /* What the handler and its preparation share.  */
 #pragma once
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -29,8 +30,8 @@ struct sonde_sig_slot {
    only, and a signal may interrupt the consumer anywhere.  */
 struct sonde_sig_shard {
     /* Exchange with acquire to take, store with release to give; they pair with each other and
-       carry HEAD_HINT's plain accesses from one producer to the next.  */
-    _Atomic uint32_t busy;
+       order the producers' plain accesses to the window and the words.  */
+    _Alignas(4096) _Atomic uint32_t busy;
     uint32_t unused;
     /* What a guarded read fetched for the producer: WINDOW_SIZE bytes from WINDOW_LOW.  */
     uint64_t window_low, window_size;
@@ -75,22 +76,20 @@ static inline uint64_t sonde_sig_pack(uint32_t session, uint32_t slot, uint32_t 
            (period_ns & 0x3fffffffu);
 }
 
-/* SIGNAL CONTEXT. Takes a ring, preferring number PREFERRED. Returns null when all that it tries,
-   at most 8, are busy.  */
-struct sonde_sig_shard *sonde_sig_shard_take(uint32_t preferred);
-
-/* SIGNAL CONTEXT. Room for a sample of up to CAPACITY frames in a taken ring: returns where its
-   frames go, or null when the ring is full.  */
-uint64_t *sonde_sig_ring_reserve(struct sonde_sig_shard *shard, uint32_t capacity);
+/* SIGNAL CONTEXT. Takes a ring that has room for a sample of CAPACITY frames, preferring number
+   PREFERRED and trying at most 8. Returns it and sets *FRAMES to where the frames go, or returns
+   null and sets *LOSS.  */
+struct sonde_sig_shard *sonde_sig_ring_take(uint32_t preferred, uint32_t capacity,
+                                            uint64_t **frames, enum sonde_loss *loss);
 
 /* SIGNAL CONTEXT. Publishes the sample whose frames were written where reserve said.  */
 void sonde_sig_ring_commit(struct sonde_sig_shard *shard, const struct sonde_sample *sample);
 
 /* SIGNAL CONTEXT. Gives a taken ring back.  */
-void sonde_sig_shard_give(struct sonde_sig_shard *shard);
+void sonde_sig_ring_give(struct sonde_sig_shard *shard);
 
 /* SIGNAL CONTEXT. A sonde_sig_reader; CONTEXT is the taken shard, whose window it fills.  */
 int sonde_sig_read_guarded(void *context, uint64_t address, uint64_t words[2]);
 
 /* SIGNAL CONTEXT. The handler itself; keeps errno because it calls nothing that sets it.  */
-void sonde_sig_handle(int signal, void *info, void *context);
+void sonde_sig_handle(int signal, siginfo_t *info, void *context);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -76,6 +77,16 @@ int32_t sonde_list_threads(int32_t *tids, int32_t capacity)
     }
     sonde_sig_syscall(SYS_close, file, 0, 0, 0);
     return bytes < 0 ? (int32_t)bytes : found;
+}
+
+int32_t sonde_thread_id(void)
+{
+    return (int32_t)sonde_sig_syscall(SYS_gettid, 0, 0, 0, 0);
+}
+
+void sonde_name_thread(const char *name)
+{
+    sonde_sig_syscall(SYS_prctl, PR_SET_NAME, (long)name, 0, 0);
 }
 
 int32_t sonde_thread_count(void)

@@ -16,6 +16,10 @@
 /* The longest period that a timer's value can carry, in nanoseconds.  */
 #define SONDE_MAX_PERIOD_NS 1000000000u
 
+/* glibc's SIGRTMIN on Linux, below which it keeps signals for itself, and the kernel's last.  */
+#define SONDE_FIRST_REAL_TIME 34
+#define SONDE_LAST_REAL_TIME 64
+
 enum sonde_status {
     SONDE_OK = 0,
     SONDE_ALREADY_RUNNING = 1, /* this process has a sampler */
@@ -65,9 +69,12 @@ enum sonde_status sonde_change_signal(int *signal);
 
 /* Makes every signal of ours on its way harmless, and gives the signal back if it is still ours.
    All timers must be deleted first. Waits until no handler holds a ring, at most 100 ms; after
-   that no sample is stored any more. The memory stays reserved, so that a handler which was
-   delayed until now finds it, but its pages go back to the kernel.  */
+   that no sample is stored any more. Rings can still be drained.  */
 void sonde_uninstall(void);
+
+/* Gives the rings' pages back to the kernel after sonde_uninstall. Their addresses stay reserved,
+   so that a handler which was delayed until now still finds them.  */
+void sonde_release_memory(void);
 
 /* The number of rings, the bytes of address space reserved, and whether guarded reads work.  */
 uint32_t sonde_shards(void);

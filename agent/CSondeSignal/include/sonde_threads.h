@@ -9,6 +9,12 @@
    number in all, or -errno. Threads that end meanwhile may make it miss one that lives.  */
 int32_t sonde_list_threads(int32_t *tids, int32_t capacity);
 
+/* The calling thread's id.  */
+int32_t sonde_thread_id(void);
+
+/* Names the calling thread, cut to 15 bytes.  */
+void sonde_name_thread(const char *name);
+
 /* The number of threads of this process by one stat, or -errno.  */
 int32_t sonde_thread_count(void);
 
