@@ -135,8 +135,14 @@ let package = Package(
         tests("SondeHTTPClientTests", ["SondeHTTPClient", "SondeTestServer"]),
         tests("SondeFormatsTests", ["SondeFormats", "SondeModel", "SondeWire"]),
         tests("SondeSymbolsTests", ["SondeSymbols", "SondeModel"]),
-        tests("CSondeSignalTests", ["CSondeSignal"]),
-        tests("SondeSamplingTests", ["SondeSampling", "SondeModel"]),
+        tests("CSondeSignalTests", ["CSondeSignal"], exclude: ["Fixtures"]),
+        .target(
+            name: "CSamplingSubject", path: "Tests/Programs/CSamplingSubject", cSettings: cStrict),
+        .executableTarget(
+            name: "sampling-subject",
+            dependencies: ["CSamplingSubject", "SondeSampling", "SondeModel"],
+            path: "Tests/Programs/sampling-subject", swiftSettings: strict),
+        tests("SondeSamplingTests", ["SondeSampling", "SondeModel", "sampling-subject"]),
         tests(
             "SondeAgentTests",
             [
