@@ -4,7 +4,6 @@
 internal import CSondeSignal
 internal import Glibc
 internal import SondeModel
-internal import Synchronization
 
 /// Samples the stacks of all threads of this process by the CPU time they use.
 ///
@@ -133,7 +132,7 @@ package final class CPUSampler: Sendable {
     // In a child of fork the helper does not exist, and may have held the lock when it was forked.
     private var isOwnProcess: Bool { getpid() == pid }
 
-    private static let gate = Mutex<Void>(())
+    private static let gate = Locked<Void>(())
 
     private static let isRunning = SamplingError(
         .alreadyRunning, "cannot start a sampler: got one that runs already; want none")

@@ -11,14 +11,14 @@ final class HelperThread: Sendable {
     static let stackBytes = 256 << 10
 
     /// The sampler's state, one user at a time.
-    let state: Mutex<SamplerState>
+    let state: Locked<SamplerState>
 
     private let alarm = Alarm()
-    private let thread = Mutex<pthread_t?>(nil)
+    private let thread = Locked<pthread_t?>(nil)
     private let threadID = Atomic<Int32>(0)
 
     /// A helper that does not run yet.
-    init(_ state: consuming SamplerState) { self.state = Mutex(state) }
+    init(_ state: sending SamplerState) { self.state = Locked(state) }
 
     /// Starts the thread.
     ///
@@ -83,13 +83,17 @@ final class HelperThread: Sendable {
         for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT] { Self.unblock(fault) }
         // Relaxed: a number by itself; whoever reads it early sees a helper without CPU time.
         threadID.store(sonde_thread_id(), ordering: .relaxed)
-        state.withLock { state in
-            Self.unblock(state.signal)
-            state.publishText()
-        }
+        state.withLock { $0.publishText() }
         var pause: Int64? = 0
+        var signal: Int32 = 0
         while !alarm.wait(nanoseconds: pause) {
-            pause = state.withLock { $0.round() }
+            let current = state.withLock { state in
+                pause = state.round()
+                return state.signal
+            }
+            // Our own thread is not hidden from the profile.
+            if current != signal { Self.unblock(current) }
+            signal = current
         }
         let used = cpuNanoseconds
         threadID.store(0, ordering: .relaxed)

@@ -71,6 +71,7 @@ extension SamplerState {
     /// Arms or disarms the timers as configured.
     mutating func apply() {
         guard !isStopped else { return }
+        if enabled { checkOwnership() }
         if enabled, !isOutOfSignals {
             threads.rearm(period: period)
             scanWhenNeeded(sonde_monotonic_ns(), always: true)
@@ -102,7 +103,6 @@ extension SamplerState {
             return
         }
         signal = changed
-        HelperThread.unblock(changed)
     }
 
     private mutating func publishBounds() {
