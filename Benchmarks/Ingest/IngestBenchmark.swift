@@ -15,9 +15,9 @@ import SondeWire
     static let begin = Timestamp(unixMilliseconds: 1_769_871_600_000)
 
     /// How many times longer than gunzip's the way from pprof to disk may take, in CPU time.
-    static let ingestThreshold = 30.0
+    static let ingestThreshold = 15.0
     /// How many times longer than adding up in memory a merge from disk may take.
-    static let mergeThreshold = 1.0
+    static let mergeThreshold = 0.2
 
     /// The stacks of a program: 2000 ways of 30 entries on average that share their roots.
     struct Program {
@@ -174,7 +174,7 @@ import SondeWire
         print("    in memory            \(rounded(memory.wall * 1000)) ms")
         print("  timeline, \(points) points   \(rounded(timeline.wall * 1000)) ms")
         print(
-            "  merge / in memory      \(rounded(warm.wall / memory.wall)) (at most \(mergeThreshold))"
+            "  merge / in memory      \((warm.wall / memory.wall * 1000).rounded() / 1000) (at most \(mergeThreshold))"
         )
         return warm.wall / memory.wall
     }

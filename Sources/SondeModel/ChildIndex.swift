@@ -9,16 +9,18 @@ package struct ChildIndex: Sendable {
     /// A node's number plus one, or 0 in a free slot.
     ///
     /// The count is a power of two.
-    private var slots: [UInt32] = [UInt32](repeating: 0, count: 16)
-    private var taken = 0
+    @usableFromInline var slots: [UInt32] = [UInt32](repeating: 0, count: 16)
+    @usableFromInline var taken = 0
 
     /// Mixed into each hash, so that a sender cannot choose stacks that all fall into one slot.
-    private static let seed = UInt64.random(in: .min ... .max)
+    @usableFromInline static let seed = UInt64.random(in: .min ... .max)
 
     /// An empty index.
+    @inlinable
     package init() {}
 
     /// The slot of the child, or the free slot where it belongs.
+    @inlinable
     package func slot(
         parent: Int32, keyIndex: Int32, parents: [Int32], keyIndices: [Int32]
     ) -> Int {
@@ -33,11 +35,13 @@ package struct ChildIndex: Sendable {
     }
 
     /// The node in a slot, or `nil` when the slot is free.
+    @inlinable
     package func node(at slot: Int) -> Int32? {
         slots[slot] == 0 ? nil : Int32(bitPattern: slots[slot] - 1)
     }
 
     /// Puts a node, whose columns are filled already, into the free slot that was found for it.
+    @inlinable
     package mutating func insert(
         _ node: Int32, at slot: Int, parents: [Int32], keyIndices: [Int32]
     ) {
@@ -63,7 +67,8 @@ package struct ChildIndex: Sendable {
         }
     }
 
-    private static func hash(parent: Int32, keyIndex: Int32) -> Int {
+    @inlinable
+    static func hash(parent: Int32, keyIndex: Int32) -> Int {
         let place = UInt64(UInt32(bitPattern: parent)) << 32 | UInt64(UInt32(bitPattern: keyIndex))
         let product = (place ^ seed).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
         return Int(truncatingIfNeeded: product.high ^ product.low)

@@ -6,22 +6,29 @@
 /// Node 0 is the root and has no key. A node's parent always has a smaller index, so one pass from
 /// the end to the start adds totals up.
 package struct StackTree<Key: Hashable & Sendable>: Sendable {
-    /// Each node's parent; the root's is -1.
-    package private(set) var parents: [Int32] = [-1]
-    /// Each node's index into ``keys``; the root's is -1.
-    package private(set) var keyIndices: [Int32] = [-1]
-    /// Each node's own value: that of the stacks which end here.
-    package private(set) var selfValues: [Int64] = [0]
-    /// The distinct keys, in order of first use.
-    package private(set) var keys: [Key] = []
-
-    private var keyIndexOf: [Key: Int32] = [:]
-    private var children = ChildIndex()
+    // What can be inlined into other modules is specialized there for their keys: without that,
+    // each node of a merge costs several calls through tables of the key's protocols.
+    @usableFromInline var nodeParents: [Int32] = [-1]
+    @usableFromInline var nodeKeys: [Int32] = [-1]
+    @usableFromInline var nodeValues: [Int64] = [0]
+    @usableFromInline var distinctKeys: [Key] = []
+    @usableFromInline var keyIndexOf: [Key: Int32] = [:]
+    @usableFromInline var children = ChildIndex()
     /// Whether ``keyIndexOf`` and ``children`` are filled: a tree from columns fills them only when
     /// it is added to, because most are only read.
-    private var isIndexed = true
+    @usableFromInline var isIndexed = true
+
+    /// Each node's parent; the root's is -1.
+    @inlinable package var parents: [Int32] { nodeParents }
+    /// Each node's index into ``keys``; the root's is -1.
+    @inlinable package var keyIndices: [Int32] { nodeKeys }
+    /// Each node's own value: that of the stacks which end here.
+    @inlinable package var selfValues: [Int64] { nodeValues }
+    /// The distinct keys, in order of first use.
+    @inlinable package var keys: [Key] { distinctKeys }
 
     /// A tree that holds nothing.
+    @inlinable
     package init() {}
 
     /// A tree from its columns, or `nil` when they contradict each other.
@@ -37,47 +44,52 @@ package struct StackTree<Key: Hashable & Sendable>: Sendable {
                 Int(keyIndices[node]) < keys.count
             else { return nil }
         }
-        self.parents = parents
-        self.keyIndices = keyIndices
-        self.selfValues = selfValues
-        self.keys = keys
+        nodeParents = parents
+        nodeKeys = keyIndices
+        nodeValues = selfValues
+        distinctKeys = keys
         isIndexed = false
     }
 
     /// The number of nodes, the root included.
-    package var count: Int { parents.count }
+    @inlinable
+    package var count: Int { nodeParents.count }
 
     /// The index in ``keys`` of a key, which is added when it is new.
+    @inlinable
     package mutating func intern(_ key: Key) -> Int32 {
         if !isIndexed { fillIndexes() }
         if let index = keyIndexOf[key] { return index }
-        let index = Int32(keys.count)
-        keys.append(key)
+        let index = Int32(distinctKeys.count)
+        distinctKeys.append(key)
         keyIndexOf[key] = index
         return index
     }
 
     /// The child of `parent` with the key at `keyIndex`, which is added when it is new.
+    @inlinable
     package mutating func child(of parent: Int32, keyIndex: Int32) -> Int32 {
         if !isIndexed { fillIndexes() }
         let slot = children.slot(
-            parent: parent, keyIndex: keyIndex, parents: parents, keyIndices: keyIndices)
+            parent: parent, keyIndex: keyIndex, parents: nodeParents, keyIndices: nodeKeys)
         if let node = children.node(at: slot) { return node }
-        let node = Int32(parents.count)
-        parents.append(parent)
-        keyIndices.append(keyIndex)
-        selfValues.append(0)
-        children.insert(node, at: slot, parents: parents, keyIndices: keyIndices)
+        let node = Int32(nodeParents.count)
+        nodeParents.append(parent)
+        nodeKeys.append(keyIndex)
+        nodeValues.append(0)
+        children.insert(node, at: slot, parents: nodeParents, keyIndices: nodeKeys)
         return node
     }
 
     /// Adds a value to a node; saturates where the range ends.
+    @inlinable
     package mutating func add(_ value: Int64, to node: Int32) {
-        let (sum, overflow) = selfValues[Int(node)].addingReportingOverflow(value)
-        selfValues[Int(node)] = overflow ? (value < 0 ? .min : .max) : sum
+        let (sum, overflow) = nodeValues[Int(node)].addingReportingOverflow(value)
+        nodeValues[Int(node)] = overflow ? (value < 0 ? .min : .max) : sum
     }
 
     /// Adds a value to the stack of these keys, root first.
+    @inlinable
     package mutating func add(_ value: Int64, rootFirst stack: some Sequence<Key>) {
         var node: Int32 = 0
         for key in stack { node = child(of: node, keyIndex: intern(key)) }
@@ -85,21 +97,24 @@ package struct StackTree<Key: Hashable & Sendable>: Sendable {
     }
 
     /// Adds another tree's values to this one's.
+    @inlinable
     package mutating func merge(_ other: StackTree<Key>) {
-        if count == 1, keys.isEmpty {
-            let ownValue = selfValues[0]
+        if count == 1, distinctKeys.isEmpty {
+            let ownValue = nodeValues[0]
             self = other
             add(ownValue, to: 0)
             return
         }
-        let keyMap = other.keys.map { intern($0) }
+        var keyMap: [Int32] = []
+        keyMap.reserveCapacity(other.distinctKeys.count)
+        for key in other.distinctKeys { keyMap.append(intern(key)) }
         var nodeMap = [Int32](repeating: 0, count: other.count)
-        add(other.selfValues[0], to: 0)
+        add(other.nodeValues[0], to: 0)
         for node in 1..<max(1, other.count) {
-            let parent = nodeMap[Int(other.parents[node])]
-            let mapped = child(of: parent, keyIndex: keyMap[Int(other.keyIndices[node])])
+            let parent = nodeMap[Int(other.nodeParents[node])]
+            let mapped = child(of: parent, keyIndex: keyMap[Int(other.nodeKeys[node])])
             nodeMap[node] = mapped
-            add(other.selfValues[node], to: mapped)
+            add(other.nodeValues[node], to: mapped)
         }
     }
 
@@ -115,12 +130,13 @@ package struct StackTree<Key: Hashable & Sendable>: Sendable {
         return totals
     }
 
-    private mutating func fillIndexes() {
+    @inlinable
+    mutating func fillIndexes() {
         isIndexed = true
-        keyIndexOf.reserveCapacity(keys.count)
-        for (index, key) in keys.enumerated() where keyIndexOf[key] == nil {
+        keyIndexOf.reserveCapacity(distinctKeys.count)
+        for (index, key) in distinctKeys.enumerated() where keyIndexOf[key] == nil {
             keyIndexOf[key] = Int32(index)
         }
-        children.rebuild(parents: parents, keyIndices: keyIndices)
+        children.rebuild(parents: nodeParents, keyIndices: nodeKeys)
     }
 }
