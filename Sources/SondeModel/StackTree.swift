@@ -24,7 +24,7 @@ package struct StackTree<Key: Hashable & Sendable>: Sendable {
     @inlinable package var keyIndices: [Int32] { nodeKeys }
     /// Each node's own value: that of the stacks which end here.
     @inlinable package var selfValues: [Int64] { nodeValues }
-    /// The distinct keys, in order of first use.
+    /// The distinct keys: those that were added stand in order of first use.
     @inlinable package var keys: [Key] { distinctKeys }
 
     /// A tree that holds nothing.
