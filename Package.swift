@@ -160,7 +160,7 @@ let package = Package(
             [
                 "SondeAPI", "SondeServer", "SondeHTTPClient", "SondeStore", "SondeQuery",
                 "SondeSymbols", "SondeModel", "SondeWire", "SondeFormats",
-            ]),
+            ], exclude: ["Peers"]),
         tests("SondeServerTests", ["SondeServer", "SondeAPI", "SondeHTTPClient", "SondeModel"]),
         tests(
             "CLITests",

@@ -85,9 +85,11 @@ func module(_ path: String, _ digits: String) -> Module {
     return module
 }
 
-/// Waits until something is so; `false` when it is not so within 20 s.
-func eventually(_ isSo: () throws -> Bool) rethrows -> Bool {
-    let deadline = ContinuousClock.now + .seconds(20)
+/// Waits until something is so; `false` when it is not so in time.
+func eventually(
+    within limit: Duration = .seconds(20), _ isSo: () throws -> Bool
+) rethrows -> Bool {
+    let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
         if try isSo() { return true }
         Thread.sleep(forTimeInterval: 0.01)
