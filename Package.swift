@@ -161,7 +161,9 @@ let package = Package(
                 "SondeAPI", "SondeServer", "SondeHTTPClient", "SondeStore", "SondeQuery",
                 "SondeSymbols", "SondeModel", "SondeWire", "SondeFormats",
             ], exclude: ["Peers"]),
-        tests("SondeServerTests", ["SondeServer", "SondeAPI", "SondeHTTPClient", "SondeModel"]),
+        tests(
+            "SondeServerTests",
+            ["SondeServer", "SondeAPI", "SondeHTTPClient", "SondeModel", "SondeWire"]),
         tests(
             "CLITests",
             ["sonde", "SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"],

@@ -11,7 +11,8 @@ import Testing
 @Suite struct PeerTests {
     @Test(
         .enabled(
-            if: Peer.has("pyroscope"), "needs pyroscope-io in .cache/venv; `make deps-test` puts it there"),
+            if: Peer.has("pyroscope"),
+            "needs pyroscope-io in .cache/venv; `make deps-test` puts it there"),
         .timeLimit(.minutes(2)), arguments: [false, true])
     func theProfilesOfPyroscopesSDKAreRead(withToken: Bool) throws {
         let folder = DataPlace()

@@ -57,10 +57,11 @@ package enum ConfigurationFile {
 
     private static func unknown(_ entry: YAMLEntry, in name: String) -> ServerError {
         let names = ConfigurationKey.all.map(\.name)
-        let nearest = names.min { distance($0, entry.key) < distance($1, entry.key) } ?? ""
-        let want =
-            distance(nearest, entry.key) <= max(2, entry.key.utf8.count / 2)
-            ? "\"\(nearest)\"?" : "one of \(names.joined(separator: ", "))"
+        let nearest =
+            names.first { $0.hasPrefix(entry.key) || $0.hasSuffix("." + entry.key) }
+            ?? names.filter { distance($0, entry.key) <= max(2, entry.key.utf8.count / 3) }
+            .min { distance($0, entry.key) < distance($1, entry.key) }
+        let want = nearest.map { "\"\($0)\"?" } ?? "one of \(names.joined(separator: ", "))"
         return ServerError(
             .badConfiguration,
             "cannot read the configuration \(name), line \(entry.line): got the unknown key \"\(entry.key.prefix(100))\"; want \(want)"

@@ -114,15 +114,18 @@ final class HTTPListener: @unchecked Sendable {
         while state.exchanges.load(ordering: .sequentiallyConsistent) > 0, Date() < deadline {
             Thread.sleep(forTimeInterval: 0.005)
         }
-        let isIdle = readers.stop(by: deadline)
-        guard ingesters.stop(by: deadline), isIdle else {
+        // Idle workers need a moment to end even when a dawdling client took all the time.
+        let end = max(deadline, Date(timeIntervalSinceNow: 1))
+        let isIdle = readers.stop(by: end)
+        guard ingesters.stop(by: end), isIdle else {
             // A worker may still resume a connection: the daemon must outlive it.
             return false
         }
         state.longPolls.end()
+        let isComplete = state.exchanges.load(ordering: .sequentiallyConsistent) == 0
         MHD_stop_daemon(daemon)
         self.daemon = nil
-        return true
+        return isComplete
     }
 
     /// Does what is due from time to time: about once a second.
