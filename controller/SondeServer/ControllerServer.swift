@@ -59,6 +59,8 @@ package final class ControllerServer: Sendable {
             router: router, settings: settings, state: state, metrics: services.metrics, log: log)
     }
 
+    deinit { stop() }
+
     /// Begins to serve.
     ///
     /// - Throws: ``ServerError`` when the address cannot be had or the certificate is not accepted.

@@ -31,7 +31,10 @@ package struct Principal: Hashable, Sendable {
 
     /// Somebody without a token who may do nothing but what anybody may.
     package static let anonymous = Principal(name: "anonymous", role: "none", permissions: [])
-    /// Somebody who needs no token: on a loopback address, or with `--insecure`.
-    package static let local = Principal(
-        name: "local", role: "admin", permissions: Set(Permission.allCases))
+    /// Somebody on this machine, who needs no token.
+    package static let loopback = Principal(
+        name: "loopback", role: "admin", permissions: Set(Permission.allCases))
+    /// Somebody anywhere, who needs no token because of `--insecure`.
+    package static let unchecked = Principal(
+        name: "anybody", role: "admin", permissions: Set(Permission.allCases))
 }
