@@ -168,6 +168,9 @@ let package = Package(
             "CLITests",
             ["sonde", "SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"],
             exclude: ["Fixtures"]),
+        tests(
+            "PreloadTests", ["SondeTestServer", "SondeModel", "SondeWire", "SondeFormats"],
+            exclude: ["Programs"]),
         tests("SystemTests", ["SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"]),
     ],
     cLanguageStandard: .gnu2x
