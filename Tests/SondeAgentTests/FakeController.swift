@@ -3,6 +3,7 @@
 
 import Glibc
 import SondeFormats
+import SondeModel
 import SondeTestServer
 import SondeWire
 import Synchronization
@@ -39,6 +40,17 @@ final class FakeController: Sendable {
     /// The profiles that were accepted, by the number of their collection.
     var profiles: [Int64] { script.state.withLock { $0.profiles } }
 
+    /// The CPU time of each sample that was accepted, in nanoseconds.
+    var samples: [Int64] { script.state.withLock { $0.samples } }
+
+    /// The instance that each push named.
+    var instances: [String] {
+        server.requests(to: Path.push).compactMap { request in
+            let push = try? PushRequest(decoding: request.body[...])
+            return push?.series.first?.labels.first { $0.name == "instance" }?.value
+        }
+    }
+
     /// The last push.
     var lastPush: PushRequest? {
         server.requests(to: Path.push).last.flatMap { try? PushRequest(decoding: $0.body[...]) }
@@ -61,6 +73,7 @@ final class FakeController: Sendable {
             var desired = DesiredState()
             var answers: [String: TestAnswer] = [:]
             var profiles: [Int64] = []
+            var samples: [Int64] = []
         }
 
         let state = Mutex(State())
@@ -86,7 +99,10 @@ final class FakeController: Sendable {
                 let bytes = try? Gzip.expand(raw, limit: 1 << 20),
                 let document = try? PprofDocument(decoding: bytes[...])
             else { return .respond(400) }
-            state.withLock { $0.profiles.append(document.timeNanos) }
+            state.withLock { state in
+                state.profiles.append(document.timeNanos)
+                state.samples += document.samples.map { $0.values[1] }
+            }
             return .respond(200)
         }
 

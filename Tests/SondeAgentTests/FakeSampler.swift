@@ -36,6 +36,8 @@ final class FakeSampler: StackSampler {
 
     func stop() { state.withLock { $0.isStopped = true } }
 
+    func admitCallingThread() {}
+
     func collect() -> CPUProfile {
         let (number, isIdle) = state.withLock { state in
             if !state.isIdle { state.collections += 1 }

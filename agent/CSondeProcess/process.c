@@ -44,6 +44,9 @@ int sonde_agent_thread_start(pthread_t *thread, const char *name, size_t stack_s
     /* A thread inherits its creator's mask, so this one never sees a signal of the program's.  */
     sigset_t all, before;
     sigfillset(&all);
+    /* A fault cannot wait; it is for whoever reports the program's crashes.  */
+    const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) sigdelset(&all, faults[i]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     status = pthread_create(thread, &attributes, run, start);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

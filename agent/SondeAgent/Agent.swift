@@ -75,10 +75,18 @@ final class Agent: Sendable {
                 client: clients.control, ledger: ledger, report: { reporter.report() }))
         self.control = control
         self.reporter = reporter
+        // The agent's own cost belongs into the profile as well.
+        let sampled = { (run: @escaping @Sendable () -> Void) -> @Sendable () -> Void in
+            {
+                sampler.admitCallingThread()
+                run()
+            }
+        }
         do {
             threads = try Self.start([
-                ("sonde-deliver", { delivery.run() }), ("sonde-control", { control.run() }),
-                ("sonde-upload", { uploads.run() }),
+                ("sonde-deliver", sampled { delivery.run() }),
+                ("sonde-control", sampled { control.run() }),
+                ("sonde-upload", sampled { uploads.run() }),
             ])
         } catch {
             delivery.stop(by: 1)

@@ -9,7 +9,8 @@ internal import Synchronization
 final class AgentThread: Sendable {
     private let thread = Atomic<UInt>(0)
     private let ended = Flag()
-    private let body: @Sendable () -> Void
+    /// What to do; given up when it is done, because it refers to those that refer to this thread.
+    private let body: Mutex<(@Sendable () -> Void)?>
     private let cpuAtEnd = Atomic<UInt64>(0)
     private let isJoined = Atomic<Bool>(false)
 
@@ -23,7 +24,7 @@ final class AgentThread: Sendable {
     ///   - body: What it does. The thread ends when this returns.
     /// - Throws: ``SondeError`` with `noThread` when the system gives none.
     init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SondeError) {
-        self.body = body
+        self.body = Mutex(body)
         var handle = pthread_t()
         // Safety: the thread takes over this reference and releases it when it ends.
         let context = Unmanaged.passRetained(self)
@@ -61,7 +62,7 @@ final class AgentThread: Sendable {
     }
 
     private func run() {
-        body()
+        body.withLock { $0.take() }?()
         cpuAtEnd.store(max(1, sonde_agent_thread_cpu_ns(pthread_self())), ordering: .releasing)
         ended.raise()
     }

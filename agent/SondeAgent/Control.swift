@@ -81,6 +81,8 @@ final class Control: Sendable {
                     ledger.setProblem(nil, at: .control)
                 }
                 wait = seconds
+            case .failed where isStopping.load(ordering: .acquiring):
+                return
             case .failed(let problem, let retryAfter):
                 state.withLock { $0 = .unreachable }
                 ledger.setProblem(problem, at: .control)
@@ -119,7 +121,7 @@ final class Control: Sendable {
                 return .failed(refusal("Register", response, "no such message"), retryAfter: nil)
             }
             session.registeredChanges = current.changes
-            session.waitMilliseconds = ControlSession.wait(asked: answer.pollWaitMs)
+            session.longestWait = ControlSession.wait(asked: answer.pollWaitMs)
             return .proceed(after: 0)
         case 404, 405, 501:
             return .noControl
@@ -134,7 +136,7 @@ final class Control: Sendable {
         var request = PollRequest()
         request.instance = identity.instance
         request.revision = session.revision
-        request.waitMs = session.waitMilliseconds
+        request.waitMs = session.nextWait()
         request.report = report()
         let begin = Clock.monotonic
         let timeout = Double(request.waitMs) / 1000 + settings.pace.pollGrace

@@ -7,8 +7,10 @@ struct ControlSession: Hashable, Sendable {
     var registeredChanges: UInt64?
     /// The last revision of the desired state that was seen.
     var revision = ""
-    /// How long a poll asks to wait.
-    var waitMilliseconds: UInt64 = 30_000
+    /// How long a poll asks to wait at most.
+    var longestWait: UInt64 = 30_000
+    /// How long the next poll asks to wait.
+    private var shortWait: UInt64 = 2000
     /// New states in a row that came at once.
     var quickAnswers = 0
     /// Times in a row that the instance was unknown just after it registered.
@@ -20,6 +22,16 @@ struct ControlSession: Hashable, Sendable {
     /// The wait for polls, out of what the controller asked for: 1 s to 2 min, 30 s when it did not.
     static func wait(asked milliseconds: UInt64) -> UInt64 {
         milliseconds == 0 ? 30_000 : min(max(milliseconds, 1000), 120_000)
+    }
+
+    /// How long the next poll asks to wait.
+    ///
+    /// The first polls are short, because what an agent reports of its first second tells little
+    /// of what it costs.
+    mutating func nextWait() -> UInt64 {
+        let wait = min(shortWait, longestWait)
+        shortWait = min(shortWait * 2, 120_000)
+        return wait
     }
 
     /// Notes that the controller does not know this instance any more.

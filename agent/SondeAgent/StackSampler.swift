@@ -9,6 +9,8 @@ protocol StackSampler: Sendable {
     func configure(enabled: Bool, hertz: Double)
     /// Ends sampling; what was sampled can still be collected.
     func stop()
+    /// Lets the calling thread be sampled, also when it blocks all signals.
+    func admitCallingThread()
     /// Takes what was sampled since the last call.
     func collect() -> CPUProfile
     /// How the sampler is doing.

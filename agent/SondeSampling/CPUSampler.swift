@@ -104,6 +104,12 @@ package final class CPUSampler: Sendable {
         }
     }
 
+    /// Lets the calling thread be sampled, also when it blocks all signals.
+    package func admitCallingThread() {
+        let signal = sonde_used_signal()
+        if signal > 0 { HelperThread.unblock(signal) }
+    }
+
     /// Takes what was sampled since the last call, or since the start.
     ///
     /// One caller at a time; a second one waits.

@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Starts a thread with every signal blocked and a stack of STACK_SIZE_BYTES, and names it NAME (at
-   most 15 bytes). It runs BODY(CONTEXT). The caller's own signal mask is as before on return.
+/* Starts a thread with every signal but faults blocked and a stack of STACK_SIZE_BYTES, and names
+   it NAME (at most 15 bytes). It runs BODY(CONTEXT). The caller's own signal mask is as before on return.
    Returns 0 or an error number; *THREAD is set on success only.  */
 int sonde_agent_thread_start(pthread_t *thread, const char *name, size_t stack_size_bytes,
                        void (*body)(void *context), void *context);
