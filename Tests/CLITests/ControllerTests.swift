@@ -45,6 +45,8 @@ import sonde
         #expect(none.status == 1 && none.errors.contains("did you mean shop?"), "\(none.errors)")
         let wrong = try run("top {service_name=")
         #expect(wrong.status == 1 && wrong.errors.hasPrefix("sonde: cannot "), "\(wrong.errors)")
+        #expect(
+            wrong.errors.hasSuffix("\n  {service_name=\n                ^\n"), "\(wrong.errors)")
         let set = try run("agents set --service shop --hertz 49")
         #expect(set.status == 0 && set.errors.contains("no such instance is connected now"))
         #expect(controller.stop() == 0)
@@ -148,6 +150,32 @@ import sonde
             #expect(run.errors.split(separator: "\n").count == 1, "\(run.errors)")
             #expect(run.errors.contains(part), "\(run.errors)")
         }
+    }
+
+    @Test func httpsWorksWithACertificateThatIsNamed() throws {
+        let folder = try TemporaryFolder()
+        let key = folder.path + "/key.pem", certificate = folder.path + "/cert.pem"
+        let made = try SondeProcess.run(
+            [],
+            shell: [
+                "/usr/bin/env", "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days",
+                "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+                key, "-out", certificate,
+            ])
+        try #require(made.status == 0, "\(made.errors)")
+        let controller = try RunningController(
+            ["--tls-cert", certificate, "--tls-key", key], in: folder)
+        #expect(controller.url.hasPrefix("https://127.0.0.1:"))
+        let trusted = try SondeProcess.run(
+            ["services", "--json", "--url", controller.url, "--ca-file", certificate])
+        #expect(trusted.status == 0, "\(trusted.errors)")
+        let variable = try SondeProcess.run(
+            ["services", "--json", "--url", controller.url],
+            environment: ["SONDE_CA_FILE": certificate])
+        #expect(variable.status == 0 && variable.output == trusted.output)
+        let distrusted = try SondeProcess.run(["services", "--url", controller.url])
+        #expect(distrusted.status == 1 && distrusted.output.isEmpty)
+        #expect(distrusted.errors.contains("--ca-file"), "\(distrusted.errors)")
     }
 
     @Test func optionsWinOverTheConfigurationFile() throws {

@@ -133,7 +133,10 @@ package struct Controller: Sendable {
                 "a token goes into SONDE_TOKEN or --token; an admin makes one with: sonde token create"
             ]
         }
-        return CommandFailure(refusal.message.forTerminal, advice: advice)
+        // A message about a selector has several lines, the last with a mark below what is wrong.
+        let lines = refusal.message.split(separator: "\n", omittingEmptySubsequences: false)
+        let message = lines.map { String($0).forTerminal }.joined(separator: "\n")
+        return CommandFailure(message, advice: advice)
     }
 
     private static func failure(_ error: HTTPClientError, _ address: String) -> CommandFailure {

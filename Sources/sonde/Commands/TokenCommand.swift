@@ -172,6 +172,8 @@ extension Controller {
         do {
             return try send(request)
         } catch {
+            // Advice is there when no token, a weak one or no controller is the reason.
+            guard !error.advice.isEmpty else { throw error }
             var failure = error
             failure.advice.append(
                 "on the controller's own machine, while it is stopped, no token is needed:"

@@ -21,9 +21,13 @@ package struct Surroundings: Sendable {
     /// On a terminal it is broken at spaces, and goes on under its own beginning.
     package func note(_ line: String) {
         let indent = line.prefix { $0 == " " }.count
-        let text = errors.width.map {
-            HelpText.wrap(line, width: $0, indent: indent, hanging: 2)
-        }
+        // Several lines belong together as they are.
+        let text =
+            line.contains("\n")
+            ? nil
+            : errors.width.map {
+                HelpText.wrap(line, width: $0, indent: indent, hanging: 2)
+            }
         try? errors.write((text ?? line) + "\n")
     }
 
