@@ -3,8 +3,37 @@
 
 extension CompletionScript {
     static func bash(_ program: String, _ places: [Place]) -> String {
+        var text = bashStart(program, places)
+        text += "    case \"$place:$prev\" in\n"
+        for place in places {
+            for option in place.command.allOptions where option.placeholder != nil {
+                let patterns = optionWords(option).map { quoted(place.name + ":" + $0) }
+                let action = bashValues(option.kind, program)
+                text += "        \(patterns.joined(separator: "|"))) \(action); return ;;\n"
+            }
+        }
+        text += "    esac\n    if [[ $cur == -* ]]; then\n        case $place in\n"
+        for place in places {
+            let words = place.command.allOptions.flatMap { optionWords($0) }.joined(separator: " ")
+            text += "            \(quoted(place.name))) _\(program)_words \(words) ;;\n"
+        }
+        text += "        esac\n        return\n    fi\n    case $place in\n"
+        for place in places {
+            let names = place.command.subcommands.map(\.name)
+            var actions = names.isEmpty ? [] : ["_\(program)_words " + names.joined(separator: " ")]
+            if let argument = place.command.arguments.first {
+                actions.append(bashValues(argument.kind, program))
+            }
+            guard !actions.isEmpty else { continue }
+            text += "        \(quoted(place.name))) \(actions.joined(separator: "; ")) ;;\n"
+        }
+        return text + "    esac\n}\ncomplete -F _\(program) \(program)\n"
+    }
+
+    /// What offers words, names and files, and the loop that finds out which command is typed.
+    private static func bashStart(_ program: String, _ places: [Place]) -> String {
         let paths = places.dropFirst().map { quoted($0.name) }.joined(separator: "|")
-        var text = """
+        return """
             # bash completion for \(program), made by: \(program) completion bash
             _\(program)_words() {
                 local word
@@ -20,16 +49,20 @@ extension CompletionScript {
                 done < <("$program" services --names 2>/dev/null)
             }
             _\(program)_files() {
-                local IFS=$'\\n'
+                local file
                 compopt -o filenames 2>/dev/null
-                COMPREPLY+=($(compgen "$1" -- "$cur"))
+                while IFS= read -r file; do COMPREPLY+=("$file"); done < <(compgen "$1" -- "$cur")
             }
             _\(program)() {
-                local program=${COMP_WORDS[0]} cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-                local place=\(program) word i position=0
+                local program=${COMP_WORDS[0]} cur=${COMP_WORDS[COMP_CWORD]}
+                local prev=${COMP_WORDS[COMP_CWORD-1]} place=\(program) word i
                 COMPREPLY=()
                 # bash takes "--option=value" apart at the "=".
-                if [[ $cur == "=" ]]; then cur=; elif [[ $prev == "=" ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
+                if [[ $cur == "=" ]]; then
+                    cur=
+                elif [[ $prev == "=" ]]; then
+                    prev=${COMP_WORDS[COMP_CWORD-2]}
+                fi
                 for ((i = 1; i < COMP_CWORD; i++)); do
                     word=${COMP_WORDS[i]}
                     case $word in
@@ -41,50 +74,9 @@ extension CompletionScript {
                         *)
                             case "$place $word" in
                                 \(paths)) place="$place $word" ;;
-                                *) ((position++)) ;;
                             esac ;;
                     esac
                 done
-                case "$place:$prev" in
-
-            """
-        for place in places {
-            for option in place.command.allOptions where option.placeholder != nil {
-                let patterns = optionWords(option).map { quoted(place.name + ":" + $0) }
-                let action = bashValues(option.kind, program)
-                text += "        \(patterns.joined(separator: "|"))) \(action); return ;;\n"
-            }
-        }
-        text += """
-                esac
-                if [[ $cur == -* ]]; then
-                    case $place in
-
-            """
-        for place in places {
-            let words = place.command.allOptions.flatMap { optionWords($0) }.joined(separator: " ")
-            text += "            \(quoted(place.name))) _\(program)_words \(words) ;;\n"
-        }
-        text += """
-                    esac
-                    return
-                fi
-                case $place in
-
-            """
-        for place in places {
-            let names = place.command.subcommands.map(\.name)
-            var actions = names.isEmpty ? [] : ["_\(program)_words " + names.joined(separator: " ")]
-            if let argument = place.command.arguments.first {
-                actions.append(bashValues(argument.kind, program))
-            }
-            guard !actions.isEmpty else { continue }
-            text += "        \(quoted(place.name))) \(actions.joined(separator: "; ")) ;;\n"
-        }
-        return text + """
-                esac
-            }
-            complete -F _\(program) \(program)
 
             """
     }

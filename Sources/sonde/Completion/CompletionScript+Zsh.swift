@@ -3,8 +3,60 @@
 
 extension CompletionScript {
     static func zsh(_ program: String, _ places: [Place]) -> String {
+        var text = zshStart(program, places)
+        text += "    case \"$place:$previous\" in\n"
+        for place in places {
+            for option in place.command.allOptions where option.placeholder != nil {
+                let patterns = optionWords(option).map { quoted(place.name + ":" + $0) }
+                let action = zshValues(option.kind, program)
+                text += "        \(patterns.joined(separator: "|"))) \(action); return ;;\n"
+            }
+        }
+        text += "    esac\n    if [[ $words[CURRENT] == -* ]]; then\n        case $place in\n"
+        for place in places {
+            let options = place.command.allOptions
+            let words = options.map { "--" + $0.name }
+            let lines = options.map { quoted("--\($0.name)  \(firstSentence($0.help))") }
+            text += "            \(quoted(place.name))) _\(program)_words "
+            text += (words + ["--"] + lines).joined(separator: " ") + " ;;\n"
+        }
+        text += "        esac\n        return\n    fi\n    case $place in\n"
+        for place in places {
+            let actions = zshWords(place.command, program)
+            guard !actions.isEmpty else { continue }
+            text += "        \(quoted(place.name))) \(actions.joined(separator: "; ")) ;;\n"
+        }
+        // As a file of $fpath the whole file is the function's body; sourced, it registers itself.
+        return text + """
+                esac
+            }
+            if [[ $funcstack[1] == _\(program) ]]; then
+                _\(program) "$@"
+            elif (( $+functions[compdef] )); then
+                compdef _\(program) \(program)
+            fi
+
+            """
+    }
+
+    /// What offers the commands below a command, and its first argument.
+    private static func zshWords(_ command: CommandDescription, _ program: String) -> [String] {
+        var actions: [String] = []
+        if !command.subcommands.isEmpty {
+            let names = command.subcommands.map(\.name)
+            let lines = command.subcommands.map { quoted("\($0.name)  \($0.summary)") }
+            actions.append("_\(program)_words " + (names + ["--"] + lines).joined(separator: " "))
+        }
+        if let argument = command.arguments.first {
+            actions.append(zshValues(argument.kind, program))
+        }
+        return actions
+    }
+
+    /// What offers words and names, and the loop that finds out which command is typed.
+    private static func zshStart(_ program: String, _ places: [Place]) -> String {
         let paths = places.dropFirst().map { quoted($0.name) }.joined(separator: "|")
-        var text = """
+        return """
             #compdef \(program)
             # zsh completion for \(program), made by: \(program) completion zsh
             _\(program)_services() {
@@ -20,7 +72,7 @@ extension CompletionScript {
                 compadd -l -d lines -a list
             }
             _\(program)() {
-                local place=\(program) word previous=$words[CURRENT-1] kind=
+                local place=\(program) word previous=$words[CURRENT-1]
                 integer i
                 for ((i = 2; i < CURRENT; i++)); do
                     word=$words[i]
@@ -41,59 +93,6 @@ extension CompletionScript {
                     previous=${words[CURRENT]%%=*}
                     compset -P '*='
                 fi
-                case "$place:$previous" in
-
-            """
-        for place in places {
-            for option in place.command.allOptions where option.placeholder != nil {
-                let patterns = optionWords(option).map { quoted(place.name + ":" + $0) }
-                let action = zshValues(option.kind, program)
-                text += "        \(patterns.joined(separator: "|"))) \(action); return ;;\n"
-            }
-        }
-        text += """
-                esac
-                if [[ $words[CURRENT] == -* ]]; then
-                    case $place in
-
-            """
-        for place in places {
-            let options = place.command.allOptions
-            let words = options.map { "--" + $0.name }
-            let lines = options.map { quoted("--\($0.name)  \(firstSentence($0.help))") }
-            text += "            \(quoted(place.name))) _\(program)_words "
-            text += (words + ["--"] + lines).joined(separator: " ") + " ;;\n"
-        }
-        text += """
-                    esac
-                    return
-                fi
-                case $place in
-
-            """
-        for place in places {
-            let below = place.command.subcommands
-            var actions: [String] = []
-            if !below.isEmpty {
-                let lines = below.map { quoted("\($0.name)  \($0.summary)") }
-                actions.append(
-                    "_\(program)_words "
-                        + (below.map(\.name) + ["--"] + lines).joined(separator: " "))
-            }
-            if let argument = place.command.arguments.first {
-                actions.append(zshValues(argument.kind, program))
-            }
-            guard !actions.isEmpty else { continue }
-            text += "        \(quoted(place.name))) \(actions.joined(separator: "; ")) ;;\n"
-        }
-        return text + """
-                esac
-            }
-            if [[ $funcstack[1] == _\(program) ]]; then
-                _\(program) "$@"
-            elif (( $+functions[compdef] )); then
-                compdef _\(program) \(program)
-            fi
 
             """
     }

@@ -30,7 +30,8 @@ package enum DisplayWidth {
     ///   - ellipsis: What shows the cut; takes one column for each of its characters.
     /// - Returns: `text` itself when it fits.
     package static func cut(_ text: String, to columns: Int, ellipsis: String = "…") -> String {
-        guard of(text) > columns else { return text }
+        // No character takes more columns than bytes, and bytes are counted without decoding.
+        guard text.utf8.count > columns, of(text) > columns else { return text }
         guard columns > of(ellipsis) else { return String(ellipsis.prefix(max(0, columns))) }
         var room = columns - of(ellipsis)
         var kept = ""

@@ -129,14 +129,15 @@ package struct FlameText {
         let (name, kind) = label(node)
         let room = (outlet.width ?? .max) - DisplayWidth.of(share + values)
         let indent = cut(before, max(0, room - 16))
-        let shown = cut(name, max(1, room - DisplayWidth.of(indent)))
+        // Its marks and the ellipsis take a column each.
+        let remaining = room - indent.unicodeScalars.count
+        let shown = cut(name, max(1, remaining))
         let part = whole > 0 ? Double(total) / Double(whole) : 0
         var text = Style.forShare(part)?.apply(share, in: outlet) ?? share
         text += values + Style.dim.apply(indent, in: outlet)
         text += kind >= 2 ? Style.dim.apply(shown, in: outlet) : shown
         let tail = self.tail(node, kind)
-        let rest = room - DisplayWidth.of(indent) - DisplayWidth.of(shown)
-        if !tail.isEmpty, rest > DisplayWidth.of(tail) + 2 {
+        if !tail.isEmpty, remaining - DisplayWidth.of(shown) > DisplayWidth.of(tail) + 2 {
             text += Style.dim.apply("  " + tail, in: outlet)
         }
         return text + "\n"
