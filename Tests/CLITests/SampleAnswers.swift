@@ -14,7 +14,7 @@ enum SampleAnswers {
         "version": "1.4.2", "host": "node-1", "pid": 4711, "labels": {"region": "eu"},
         "state": "connected", "startedMs": 1700000000000, "lastSeenMs": 1700000005000,
         "agentVersion": "0.1.0", "notes": [], "problems": ["2 threads have no frame pointers"],
-        "cpu": {"enabled": true, "hertz": 100, "desired": {"enabled": true, "hertz": 49},
+        "cpu": {"enabled": true, "hertz": 100.00001, "desired": {"enabled": true, "hertz": 49},
         "samples": 12345}, "ownCPUPercent": 0.123, "processCPUPercent": 93.1,
         "ownMemoryBytes": 1048576, "threads": 4, "profilesSent": 12, "losses": {"queue_full": 3},
         "buildIDs": ["12ab"], "missingDebugInfo": ["/usr/lib/libfoo.so (12ab)"]}]}

@@ -132,8 +132,10 @@ package func agentsTable(_ agents: [AgentsAnswer.Agent], now: Int64) -> Table {
 }
 
 private func samplerText(_ sampler: AgentsAnswer.Sampler) -> String {
+    // An agent states the rate that its timers really have, which is only nearly a whole number.
     func words(_ enabled: Bool, _ hertz: Double) -> String {
-        enabled ? Quantity.decimal(hertz, places: hertz == hertz.rounded() ? 0 : 1) + " Hz" : "off"
+        let rate = Quantity.decimal(hertz, places: 1)
+        return enabled ? (rate.hasSuffix(".0") ? String(rate.dropLast(2)) : rate) + " Hz" : "off"
     }
     let now = words(sampler.enabled, sampler.hertz)
     guard let desired = sampler.desired else { return now }
