@@ -78,8 +78,8 @@ let package = Package(
             "SondeAPI", in: "controller",
             ["SondeModel", "SondeWire", "SondeFormats", "SondeSymbols", "SondeStore", "SondeQuery"]),
         .target(
-            name: "CSondeWeb", path: "controller/SondeServer/web", exclude: ["index.html"],
-            cSettings: []),
+            name: "CSondeWeb", path: "controller/SondeServer/web",
+            exclude: ["index.html", "icon.svg", "styles", "modules"]),
         library(
             "SondeServer", in: "controller",
             [

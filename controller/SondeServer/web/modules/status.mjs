@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The line above the graph: what was merged, what has no name and why, what was cut off; and the legend.
+import { mostNodes } from "./address.mjs";
+import { byId, element, setText } from "./dom.mjs";
+import { formatCount, formatRate, formatShare, formatValue } from "./format.mjs";
+import { largestModules } from "./functions.mjs";
+import { swatchOf } from "./tableview.mjs";
+
+/**
+ * @param {import("./flamegraph.mjs").FlameAnswer} flame
+ * @param {import("./address.mjs").PageState} state
+ */
+export function showFacts(flame, state) {
+    const parts = [];
+    if (flame.total > 0) {
+        parts.push(`${formatValue(flame.total, flame.unit)} in ${formatCount(flame.profiles, "profile")}`);
+        parts.push(`${formatRate(flame.total, flame.unit, Math.max(flame.until - flame.from, 1))} on average`);
+        if (flame.unresolved > 0) parts.push(`${formatShare(flame.unresolved, flame.total)} without a name`);
+    }
+    setText(byId("facts"), parts.join(" · "));
+    byId("notes-button").hidden = flame.notes.length === 0;
+    setText(byId("notes-button"), formatCount(flame.notes.length, "note"));
+    const notes = flame.notes.map((note) => element("li", {}, note));
+    if (byId("notes").textContent !== flame.notes.join("")) byId("notes").replaceChildren(...notes);
+    const more = byId("more-nodes");
+    more.hidden = !flame.truncated || !(flame.total > 0);
+    const shown = flame.nodes.parent.length.toLocaleString("en-US");
+    const atLimit = state.nodes >= mostNodes;
+    /** @type {HTMLButtonElement} */ (more).disabled = atLimit;
+    setText(more, atLimit ? `Truncated to ${shown} stacks` : `Truncated to ${shown} stacks: show more`);
+}
+
+/**
+ * @param {import("./functions.mjs").FunctionRow[]} rows
+ * @param {number} total
+ */
+export function showLegend(rows, total) {
+    const chips = largestModules(rows, 6).filter((entry) => entry.self > 0).map(({ module, self }) => element("span", {
+        class: "chip", title: module,
+    }, swatchOf({ module, kind: module === "" ? 2 : 0 }),
+    module === "" ? "no module" : module.slice(module.lastIndexOf("/") + 1),
+    element("span", { class: "quiet" }, formatShare(self, total))));
+    byId("legend").replaceChildren(...chips);
+}
