@@ -97,8 +97,9 @@ let package = Package(
             path: "Sources/sonde", swiftSettings: strict),
 
         // The subject of the demo and of the end-to-end tests.
+        .target(name: "CBookmaker", path: "Examples/Bookmaker/Sources/CBookmaker", cSettings: cStrict),
         .executableTarget(
-            name: "bookmaker", dependencies: ["SondeAgent"],
+            name: "bookmaker", dependencies: ["SondeAgent", "CBookmaker"],
             path: "Examples/Bookmaker/Sources/bookmaker", swiftSettings: strict),
         .executableTarget(
             name: "bookmaker-load", path: "Examples/Bookmaker/Sources/bookmaker-load",

@@ -1,2 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-print("skeleton")
+// The load generator's start and end.
+
+import Glibc
+
+exit(LoadProgram().run())

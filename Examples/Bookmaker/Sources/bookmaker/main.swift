@@ -1,2 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-print("skeleton")
+// The service's start and end.
+
+import Glibc
+
+let program = Program()
+exit(program.run())
