@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The service's HTTP API: which request does what.
 
+import SondeAgent
+
 /// Answers requests.
 struct BettingAPI: Sendable {
     let house: BettingHouse
+    /// The agent in this process; `nil` without one.
+    let agent: Sonde?
     /// CPU time of the process when it began to serve.
     let processStart = CPUClock.process
 

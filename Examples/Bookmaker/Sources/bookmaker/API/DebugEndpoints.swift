@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the service says of itself: CPU time by function, and counts.
 
+import SondeAgent
+
 extension BettingAPI {
     func debug(_ request: HTTPRequest) -> HTTPResponse {
         switch request.path[1] {
         case "cpu": return HTTPResponse(house.meters.json(processStart: processStart))
         case "state": return HTTPResponse(state)
+        case "agent": return HTTPResponse(agent?.status.json ?? .null)
         default:
-            return .failure(404, "cannot answer: got debug/\(request.path[1]); want cpu or state")
+            return .failure(
+                404, "cannot answer: got debug/\(request.path[1]); want cpu, state or agent")
         }
     }
 
@@ -45,6 +49,26 @@ extension CPUMeters {
             ("functions", .array(functions)),
             ("processCPUNanoseconds", .number(Double(process))),
             ("servingCPUNanoseconds", .number(Double(process &- processStart))),
+        ])
+    }
+}
+
+extension Sonde.Status {
+    var json: JSONValue {
+        .object([
+            ("running", .bool(isRunning)), ("instance", .text(instance)),
+            ("controller", .text(controller.rawValue)), ("samplesCPU", .bool(samplesCPU)),
+            ("hertz", .number(hertz)), ("samples", .number(Double(samples))),
+            ("profilesSent", .number(Double(profilesSent))),
+            ("profilesWaiting", .number(Double(profilesWaiting))),
+            (
+                "losses",
+                .object(
+                    losses.sorted { $0.key < $1.key }.map { ($0.key, .number(Double($0.value))) })
+            ),
+            ("problems", .array(problems.map { .text($0) })),
+            ("ownCPUNanoseconds", .number(Double(ownCPUNanoseconds))),
+            ("ownMemoryBytes", .number(Double(ownMemoryBytes))),
         ])
     }
 }

@@ -2,6 +2,7 @@
 // A fixed amount of the service's work without HTTP, for comparing what it costs.
 
 import Glibc
+import SondeAgent
 import Synchronization
 
 /// Places a number of bets from several threads, then says what it cost.
@@ -10,7 +11,7 @@ struct FixedWork: Sendable {
     let threads: Int
     let rounds: Int
 
-    func run(_ journal: Journal) {
+    func run(_ journal: Journal, agent: Sonde?) {
         let before = Self.usage
         let next = Counter()
         let workers = (1...threads).compactMap { number in
@@ -28,6 +29,7 @@ struct FixedWork: Sendable {
                 ("userSeconds", .number(after.user - before.user)),
                 ("maximumResidentKiB", .number(after.residentKiB)),
                 ("cpu", house.meters.json(processStart: 0)),
+                ("agent", agent?.status.json ?? .null),
             ])
     }
 

@@ -2,6 +2,7 @@
 // Reads the command line, starts the agent and the service, waits for the end.
 
 import Glibc
+import SondeAgent
 
 /// The whole program.
 struct Program {
@@ -21,20 +22,32 @@ struct Program {
         }
         // Every thread inherits the mask; only this one waits for the signals.
         Termination.block()
+        let agent = options.usesAgent ? Self.startAgent() : nil
         let journal = Journal()
         // Fixed work is measured; what it settles is of no interest to anybody.
         let quiet = Journal(descriptor: -1)
         let house = BettingHouse(options, journal: options.rounds == nil ? journal : quiet)
         Self.startIdleThreads(options.idleThreads)
         if let rounds = options.rounds {
-            FixedWork(house: house, threads: options.threads, rounds: rounds).run(journal)
+            let work = FixedWork(house: house, threads: options.threads, rounds: rounds)
+            work.run(journal, agent: agent)
             return 0
         }
-        return serve(house, options, journal)
+        return serve(BettingAPI(house: house, agent: agent), options, journal)
     }
 
-    private func serve(_ house: BettingHouse, _ options: Options, _ journal: Journal) -> Int32 {
-        let api = BettingAPI(house: house)
+    /// The service works without its agent, too: a failure is said and forgotten.
+    private static func startAgent() -> Sonde? {
+        do {
+            let sonde = try Sonde.start(.init(service: "bookmaker"))
+            return sonde
+        } catch {
+            _ = fail("\(error)", 0)
+            return nil
+        }
+    }
+
+    private func serve(_ api: BettingAPI, _ options: Options, _ journal: Journal) -> Int32 {
         let server: HTTPServer
         do throws(ListenError) {
             server = try HTTPServer(
