@@ -176,3 +176,11 @@ let package = Package(
     ],
     cLanguageStandard: .gnu2x
 )
+
+// Only for `make fuzz`: these need `--sanitize=fuzzer` to link.
+if Context.environment["SONDE_FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["SondeFormats", "SondeModel", "SondeSymbols", "SondeWire"],
+            path: "Tests/Fuzz", exclude: ["run"], swiftSettings: strict))
+}
