@@ -11,7 +11,7 @@ enum ElfFuzz {
         test: { data, size in
             check(bytes(data, size))
             return 0
-        }, seeds: { try compiled() })
+        }, seeds: { try compiled() }, isImage: true)
 
     static var limits: SymbolLimits {
         var limits = SymbolLimits()

@@ -7,6 +7,8 @@ import Foundation
 struct FuzzTarget: Sendable {
     var test: @Sendable (UnsafePointer<UInt8>?, Int) -> Int32
     var seeds: @Sendable () throws -> [[UInt8]]
+    /// Whether inputs are ELF files.
+    var isImage = false
 
     static let all: [String: FuzzTarget] = [
         "pprof": PprofFuzz.target, "push": PushFuzz.target, "elf": ElfFuzz.target,
