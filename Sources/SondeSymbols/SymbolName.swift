@@ -30,7 +30,7 @@ package enum SymbolName {
     }
 
     private static func swift(_ name: String) -> String? {
-        guard let text = demangled(name) else { return nil }
+        guard NameExpansion.isModest(swift: name), let text = demangled(name) else { return nil }
         var rest = text[...]
         var result = ""
         // "specialized" stands at the beginning or after "for" and "of".
@@ -47,7 +47,9 @@ package enum SymbolName {
     }
 
     private static func cxx(_ name: String) -> String? {
-        guard let text = demangled(name), text != name else { return nil }
+        guard NameExpansion.isModest(cxx: name), let text = demangled(name), text != name else {
+            return nil
+        }
         return CxxName.withoutParameters(text)
     }
 

@@ -73,6 +73,27 @@ import Testing
         #expect(SymbolName.readable(long) == long)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func namesThatWouldExpandToTerabytesStayAsTheyAre() {
+        // a<int, int>, a<that, that>, and so on: each step doubles the name.
+        let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        var cxx = "_Z1f1aIiiE"
+        for step in 0..<36 { cxx += "S_IS\(digits[step])_S\(digits[step])_E" }
+        #expect(SymbolName.readable(cxx) == cxx)
+        // The same with a type Pair of a module, as the compiler would mangle it.
+        var swift = "$s5pairs4PairVy" + String(repeating: "ACy", count: 40) + "AA1LVAEG"
+        for step in 0..<40 {
+            swift += "A" + (step < 19 ? String(digits[16 + step]) : "\(step - 19)_") + "G"
+        }
+        swift += "WOc"
+        #expect(SymbolName.readable(swift) == swift)
+    }
+
+    @Test func modestRepetitionsAreStillDemangled() {
+        let copy = "$s5pairs4PairVyACyACyACyACyACyAA1LVAEGAFGAGGAHGAIGAJGWOc"
+        #expect(SymbolName.readable(copy).hasPrefix("outlined init with copy of Pair<Pair<"))
+    }
+
     @Test func mutatedNamesNeverCrashOrHang() {
         var generator = SplitMix(seed: 3)
         let seeds = [
