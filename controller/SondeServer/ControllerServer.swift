@@ -28,6 +28,7 @@ package final class ControllerServer: Sendable {
     /// What answers the requests, also without a socket.
     package let router: Router
     private let ticker = Ticker(name: "tick", every: 0.5)
+    private let hasServed = Atomic<Bool>(false)
     private let isStopped = Atomic<Bool>(false)
 
     /// Opens the data folder and prepares everything but the socket.
@@ -69,6 +70,7 @@ package final class ControllerServer: Sendable {
         Self.raiseFileLimit()
         let socket = try ListeningSocket(binding: address)
         try listener.start(on: socket.descriptor)
+        hasServed.store(true, ordering: .sequentiallyConsistent)
         ticker.start { [listener] in listener.tick() }
         let served = ServerAddress(
             host: socket.address.host, port: socket.address.port,
@@ -108,6 +110,8 @@ package final class ControllerServer: Sendable {
         guard !isStopped.exchange(true, ordering: .sequentiallyConsistent) else { return }
         ticker.stop()
         let isComplete = listener.stop(within: Double(configuration.stopSeconds))
+        // A start that failed is one sentence, which the caller says.
+        guard hasServed.load(ordering: .sequentiallyConsistent) else { return }
         log.event(isComplete ? .info : .warn, "stopped", ["complete": isComplete])
     }
 
