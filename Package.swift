@@ -66,7 +66,10 @@ let package = Package(
         .target(name: "CSondeProcess", path: "agent/CSondeProcess", cSettings: cStrict),
         library(
             "SondeAgent", in: "agent",
-            ["CSondeProcess", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"]),
+            [
+                "CSondeProcess", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats",
+                "SondeHTTPClient",
+            ]),
         library("SondePreload", in: "agent", ["SondeAgent"], exclude: ["loader"]),
 
         // Runs on its own machine.
