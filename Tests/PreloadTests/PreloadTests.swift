@@ -106,6 +106,20 @@ import Testing
         #expect(!profiles.arrivals.isEmpty)
     }
 
+    @Test func aProgramThatHasTheAgentLinkedAsWellRunsOne() throws {
+        let program = URL(fileURLWithPath: Preload.library).deletingLastPathComponent()
+            .appendingPathComponent("bookmaker").path
+        let log = Preload.folder.appendingPathComponent("both.log").path
+        defer { try? FileManager.default.removeItem(atPath: log) }
+        let outcome = try Preload.runPreloaded(
+            [program, "--listen", "127.0.0.1:0", "--duration", "1"], url: "http://127.0.0.1:1",
+            ["SONDE_LOG": log])
+        #expect(outcome.status == 0)
+        let starts = try String(contentsOfFile: log, encoding: .utf8)
+            .components(separatedBy: "started for the service")
+        #expect(starts.count == 2)
+    }
+
     @Test func withoutAServiceNothingIsLoadedAndNoThreadRuns() throws {
         for off in [
             ["LD_PRELOAD": Preload.library],
