@@ -114,7 +114,10 @@ let package = Package(
             path: "Benchmarks/Pprof", exclude: ["run"], swiftSettings: strict),
         .executableTarget(
             name: "bench-ingest",
-            dependencies: ["SondeStore", "SondeFormats", "SondeModel", "SondeWire"],
+            dependencies: [
+                "SondeServer", "SondeAPI", "SondeHTTPClient", "SondeStore", "SondeFormats",
+                "SondeModel", "SondeWire",
+            ],
             path: "Benchmarks/Ingest", exclude: ["run"], swiftSettings: strict),
         .executableTarget(
             name: "bench-symbols", dependencies: ["SondeSymbols", "SondeModel"],

@@ -16,6 +16,8 @@ import SondeWire
 
     /// How many times longer than gunzip's the way from pprof to disk may take, in CPU time.
     static let ingestThreshold = 15.0
+    /// How many times more CPU time pushing over HTTP may take than the same work in one process.
+    static let httpThreshold = 2.0
     /// How many times longer than adding up in memory a merge from disk may take.
     static let mergeThreshold = 0.2
 
@@ -125,8 +127,16 @@ import SondeWire
         print(line("pprof to disk", total, megabytes))
         let ratio = total.cpu / expand.cpu
         print("  CPU time / gunzip      \(rounded(ratio)) (at most \(ingestThreshold))")
+        let http = try pushOverHTTP(packed, "\(folder)/http")
+        print(line("over HTTP", http, megabytes))
+        // The store's grouping differs with the clients' timing, so compare with each profile alone.
+        let inProcess = parse.cpu + expand.cpu + single.cpu
+        let httpRatio = http.cpu / inProcess
+        print("  HTTP / in process      \(rounded(httpRatio)) (at most \(httpThreshold))")
         let mergeRatio = try merge("\(folder)/grouped", parsed.flatMap { $0 })
-        if ratio > ingestThreshold || mergeRatio > mergeThreshold { exit(1) }
+        if ratio > ingestThreshold || httpRatio > httpThreshold || mergeRatio > mergeThreshold {
+            exit(1)
+        }
     }
 
     static func ingest(_ parsed: [[Profile]], _ count: Int, _ path: String) throws -> Cost {

@@ -60,17 +60,26 @@ struct ProfileIntake {
         }
         services.metrics.profiles.add(UInt64(stored))
         services.metrics.profileBytes.add(UInt64(bytes))
-        var buildIDs: Set<BuildID> = []
-        for profile in good {
-            for case .address(let image, _) in profile.stacks.keys {
-                if let buildID = image.buildID { buildIDs.insert(buildID) }
-            }
-        }
         services.agents.profilesArrived(with: buildIDs)
         guard !failures.isEmpty else { return }
         let told = failures.prefix(Self.toldFailures).joined(separator: "; ")
         let more = failures.count - min(failures.count, Self.toldFailures)
         throw APIError(.invalidArgument, more > 0 ? "\(told); and \(more) more" : told)
+    }
+
+    /// The images that occur in the stacks.
+    private var buildIDs: Set<BuildID> {
+        var buildIDs: Set<BuildID> = []
+        var last: BuildID?
+        for profile in good {
+            for case .address(let image, _) in profile.stacks.keys {
+                // Neighbors are mostly of one image, whose build id then is the same array.
+                guard let buildID = image.buildID, buildID != last else { continue }
+                buildIDs.insert(buildID)
+                last = buildID
+            }
+        }
+        return buildIDs
     }
 
     /// Where the store refuses one profile of many, the others still count.
