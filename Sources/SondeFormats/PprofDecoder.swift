@@ -77,7 +77,7 @@ private struct PprofDecoder {
             }
             try reader.skip(field)
         }
-        guard strings.isEmpty || strings[0].isEmpty else { throw PprofError.badFirstString }
+        guard strings.first == "" else { throw PprofError.badFirstString }
         try Self.limit(samples, "samples", limits.samples)
         try Self.limit(mappings, "mappings", limits.mappings)
         try Self.limit(locations, "locations", limits.locations)
@@ -99,8 +99,6 @@ private struct PprofDecoder {
 
     private func string(_ index: UInt64) throws -> String {
         if index < UInt64(strings.count) { return strings[Int(index)] }
-        // A profile without any string has no table at all; 0 then still means "".
-        if index == 0 { return "" }
         throw PprofError.badStringIndex(index, count: strings.count)
     }
 

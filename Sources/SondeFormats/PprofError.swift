@@ -39,7 +39,7 @@ package enum PprofError: Error, Hashable, CustomStringConvertible {
         case .badStringIndex(let index, let count):
             "cannot read pprof: got the string index \(Int64(bitPattern: index)); want 0..<\(count)"
         case .badFirstString:
-            "cannot read pprof: got a string table that does not begin with \"\"; want \"\" at 0"
+            "cannot read pprof: got a string table without \"\" at 0; want \"\" at 0"
         case .concatenated:
             "cannot read pprof: got two profiles one after the other; want one"
         case .noSampleTypes:

@@ -123,6 +123,7 @@ import Testing
         var writer = ProtobufWriter()
         writer.element("cpu", field: 6)
         #expect(Self.refusal(writer.bytes) == .badFirstString)
+        #expect(Self.refusal([0x48, 1]) == .badFirstString)
     }
 
     @Test func stringsThatAreNotUTF8AreRefused() {
@@ -134,6 +135,7 @@ import Testing
     @Test func twoProfilesInARowAreRefused() {
         #expect(Self.refusal(Self.full.encode() + Self.full.encode()) != nil)
         var writer = ProtobufWriter()
+        writer.element("", field: 6)
         writer.write(1 as UInt64, field: 9)
         writer.write(2 as UInt64, field: 9)
         #expect(Self.refusal(writer.bytes) == .concatenated)
@@ -190,6 +192,7 @@ import Testing
 
     @Test func aHugePackedFieldStopsAtTheLimit() {
         var writer = ProtobufWriter()
+        writer.element("", field: 6)
         writer.message(field: 1) { _ in }
         writer.message(field: 2) { sample in
             sample.packed([UInt64](repeating: 1, count: 100_000), field: 1)
