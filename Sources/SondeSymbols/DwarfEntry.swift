@@ -107,6 +107,9 @@ struct DwarfEntry {
     }
 
     /// Calls `body` with each address range of the entry until it returns false.
+    ///
+    /// Empty ranges count: a forged file may hold a long list of them and refer to it from everywhere,
+    /// so the caller has to know how many there are.
     func forEachRange(_ body: (_ start: UInt64, _ end: UInt64) -> Bool) {
         var die = die
         var base: Dwarf_Addr = 0
@@ -116,7 +119,7 @@ struct DwarfEntry {
         while true {
             let next = dwarf_ranges(&die, place, &base, &start, &end)
             guard next > 0 else { return }
-            if start < end, !body(start, end) { return }
+            guard body(start, end) else { return }
             // One range that is stated by low and high address comes with the place 1.
             guard next > place else { return }
             place = next

@@ -60,7 +60,8 @@ final class DwarfInfo {
 
     private func readUnits() {
         var unit: OpaquePointer?
-        while units.count < limits.units, ranges.count < limits.rangesPerUnit {
+        var budget = limits.rangesPerUnit
+        while units.count < limits.units, budget > 0 {
             var next: OpaquePointer?
             var entry = Dwarf_Die()
             var kind: UInt8 = 0
@@ -71,8 +72,9 @@ final class DwarfInfo {
             let index = Int32(units.count)
             units.append(DwarfEntry(entry))
             DwarfEntry(entry).forEachRange { start, end in
-                if start != 0 { ranges.append((start, end, index)) }
-                return ranges.count < limits.rangesPerUnit
+                budget -= 1
+                if start != 0, start < end { ranges.append((start, end, index)) }
+                return budget > 0
             }
         }
         ranges.sort { $0.start < $1.start }

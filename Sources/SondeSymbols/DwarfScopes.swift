@@ -34,6 +34,7 @@ struct DwarfScopes {
     init(unit: DwarfEntry, limits: SymbolLimits) {
         var ranges: [Range] = []
         var entries = 0
+        var budget = limits.rangesPerUnit
         var pending: [(entry: DwarfEntry, scope: Int32)] = []
         if let child = unit.child { pending.append((child, -1)) }
         // Each step takes one entry that stands behind all that were taken before with it, and no
@@ -46,10 +47,9 @@ struct DwarfScopes {
             var scope = parent
             if tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine {
                 let added = Int32(scopes.count)
-                let room = limits.rangesPerUnit - ranges.count
                 // A function inside a function (a closure, a local class's method) is on its own.
                 let from = tag == DW_TAG_subprogram ? -1 : parent
-                let found = Self.ranges(of: entry, scope: added, room: room)
+                let found = Self.ranges(of: entry, scope: added, &budget)
                 if !found.isEmpty {
                     scopes.append(Scope(entry: entry.offset, parent: from))
                     ranges += found
@@ -57,20 +57,27 @@ struct DwarfScopes {
                 } else if tag == DW_TAG_inlined_subroutine {
                     continue
                 }
-                if ranges.count >= limits.rangesPerUnit { break }
+                if budget <= 0 { break }
             }
             if let child = entry.child { pending.append((child, scope)) }
         }
         flatten(ranges)
     }
 
-    private static func ranges(of entry: DwarfEntry, scope: Int32, room: Int) -> [Range] {
+    private static func ranges(
+        of entry: DwarfEntry, scope: Int32, _ budget: inout Int
+    ) -> [Range] {
         var ranges: [Range] = []
+        var left = budget
         entry.forEachRange { start, end in
+            left -= 1
             // What the linker threw away is left at 0.
-            if start != 0 { ranges.append(Range(start: start, end: end, scope: scope)) }
-            return ranges.count < room
+            if start != 0, start < end {
+                ranges.append(Range(start: start, end: end, scope: scope))
+            }
+            return left > 0
         }
+        budget = left
         return ranges
     }
 
