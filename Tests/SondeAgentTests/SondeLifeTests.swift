@@ -137,7 +137,7 @@ struct SondeLifeTests {
     @Test func theAgentsThreadsAreFewNamedAndWithoutSignals() async {
         await #expect(processExitsWith: .success) {
             let descriptors = LifeActions.descriptorCount
-            for _ in 0..<5 {
+            for _ in 0..<12 {
                 let sonde = try Sonde.start(LifeActions.configuration("http://127.0.0.1:1"))
                 LifeActions.check(21, eventually { LifeActions.agentThreads.count >= 4 })
                 let threads = LifeActions.agentThreads
@@ -157,7 +157,9 @@ struct SondeLifeTests {
                 sonde.stop()
                 LifeActions.check(24, eventually { LifeActions.agentThreads.isEmpty })
             }
-            LifeActions.check(25, LifeActions.descriptorCount <= descriptors + 2)
+            // The last agent still has two, and Foundation opens some for itself; a leak of the
+            // agent's would be one or more for each of the twelve.
+            LifeActions.check(25, LifeActions.descriptorCount < descriptors + 12)
         }
     }
 
