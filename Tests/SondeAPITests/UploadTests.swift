@@ -84,6 +84,8 @@ import Testing
         let put = try controller.send(
             "PUT", "/sonde.control.v1.ControlService/UploadImage/\(buildID)", body: bytes)
         #expect(put.status == 200)
+        let list = try controller.send("GET", "/api/v1/debuginfo").text
+        #expect(list.contains(#""name":"libz.so.1""#), "the name is the agents' own: \(list)")
         #expect(try wanted("one") == [])
         #expect(try wanted("two") == [])
     }

@@ -26,6 +26,7 @@ package final class AgentRegistry: Sendable {
         var agents: [String: AgentEntry] = [:]
         var requests = ImageRequests()
         var seen: Set<BuildID> = []
+        var nextForgetting = ContinuousClock.now
         var wake: @Sendable (Set<String>) -> Void = { _ in }
     }
 
@@ -59,7 +60,10 @@ package final class AgentRegistry: Sendable {
     ) throws(APIError) {
         var entry = try AgentEntry(request, now: now, instant: instant)
         try state.withLock { state throws(APIError) in
-            Self.forget(&state, instant)
+            // Looking through all of them each time would make many registrations slow.
+            if state.agents.count >= Self.limit || state.nextForgetting <= instant {
+                Self.forget(&state, instant)
+            }
             if let known = state.agents[entry.instance] {
                 entry.report = known.report
                 entry.pollNumber = known.pollNumber
@@ -212,6 +216,18 @@ package final class AgentRegistry: Sendable {
         }
     }
 
+    /// What agents call the image of a build id: the last component of its path.
+    package func imageName(_ buildID: BuildID) -> String? {
+        state.withLock { state in
+            for entry in state.agents.values {
+                if let module = entry.modules.first(where: { $0.buildID == buildID }) {
+                    return ImageID(buildID: buildID, path: module.path).name
+                }
+            }
+            return nil
+        }
+    }
+
     /// Whether a build id occurs in profiles that came since the start.
     package func occursInProfiles(_ buildID: BuildID) -> Bool {
         state.withLock { $0.seen.contains(buildID) }
@@ -232,6 +248,7 @@ package final class AgentRegistry: Sendable {
 
     private static func forget(_ state: inout State, _ now: ContinuousClock.Instant) {
         state.agents = state.agents.filter { $0.value.lastSeenInstant.duration(to: now) < memory }
+        state.nextForgetting = now + .seconds(60)
     }
 
     /// The revision of a state: a digest of its content.

@@ -44,7 +44,7 @@ enum UploadEndpoints {
             request throws(APIError) in
             let buildID = try buildID(request)
             let length = request.head.header("content-length").flatMap { Int64($0) }
-            let name = request.query("name") ?? "image"
+            let name = request.query("name") ?? services.agents.imageName(buildID) ?? "image"
             let sink = try services.images.begin(buildID, name: name, bytes: length)
             services.agents.uploadBegan(buildID)
             return sink
