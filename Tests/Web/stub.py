@@ -92,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with days.lock:
-            days.requests.append((self.command, url.path, query))
+            days.requests.append((self.command, url.path, dict(query)))
         path = url.path.lstrip("/") or "index.html"
         files = page_files()
         if path in files:
@@ -189,14 +189,20 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+class Listener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """A page that asks something else closes its connections; that is no error."""
+
+
 class Stub:
     """A running stub; `days` is what it answers, `url` where."""
 
     def __init__(self, port=0):
         self.days = Days()
         handler = type("BoundHandler", (Handler,), {"days": self.days})
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self.server.daemon_threads = True
+        self.server = Listener(("127.0.0.1", port), handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

@@ -31,6 +31,8 @@ class Browser:
             self.session = answer["sessionId"]
             self.pid = int(answer["capabilities"].get("goog:processID", 0))
             self.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+            if touch:
+                self.cdp("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=5)
             self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=touch)
         except BaseException:
             self.close()

@@ -28,7 +28,7 @@ export function listenToControls(state, ask) {
     }
     byId("order").addEventListener("click", () => ask({ order: state().order === "icicle" ? "flame" : "icicle" }));
     listenToRangeMenu(state, ask);
-    byId("filter-menu").addEventListener("toggle", () => { inputById("filter").value = state().filter; });
+    whenOpened("filter-menu", () => { inputById("filter").value = state().filter; });
     byId("filter-form").addEventListener("submit", (event) => {
         event.preventDefault();
         closePopover(byId("filter-form"));
@@ -54,7 +54,7 @@ function listenToRangeMenu(state, ask) {
         });
         return button;
     }));
-    byId("range-menu").addEventListener("toggle", () => {
+    whenOpened("range-menu", () => {
         const now = Date.now();
         inputById("range-from").value = localInputValue(instantOf(state().from, now) ?? now);
         inputById("range-until").value = localInputValue(instantOf(state().until, now) ?? now);
@@ -131,15 +131,26 @@ function fillSelect(id, options, chosen) {
     select.value = chosen;
 }
 
-/** Opens each menu below its button, inside the window. */
+/**
+ * @param {string} id of a popover
+ * @param {() => void} run before it is seen
+ */
+function whenOpened(id, run) {
+    byId(id).addEventListener("beforetoggle", (event) => {
+        if (/** @type {Event & { newState: string }} */ (event).newState === "open") run();
+    });
+}
+
+/** Puts each menu below its button, inside the window, before it is seen. */
 export function placeMenus() {
     for (const menu of document.querySelectorAll("[popover]")) {
-        menu.addEventListener("toggle", () => {
+        whenOpened(menu.id, () => {
             const opener = document.querySelector(`[popovertarget="${menu.id}"]`);
             if (!opener) return;
             const at = opener.getBoundingClientRect();
             const style = /** @type {HTMLElement} */ (menu).style;
-            const width = /** @type {HTMLElement} */ (menu).offsetWidth;
+            // As parts.css has it: a menu that is not open yet has no width to measure.
+            const width = Math.min(menu.classList.contains("wide") ? 620 : 260, innerWidth - 16);
             style.top = `${at.bottom + 4}px`;
             style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
             style.maxHeight = `${innerHeight - at.bottom - 16}px`;

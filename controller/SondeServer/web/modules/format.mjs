@@ -92,7 +92,7 @@ export function formatShare(part, whole) {
     const share = (part / whole) * 100;
     if (share === 0) return "0 %";
     if (share < 0.01) return "<0.01 %";
-    if (share >= 99.995) return "100 %";
+    if (share >= 99.95) return "100 %";
     return `${share.toFixed(share < 10 ? 2 : 1)} %`;
 }
 

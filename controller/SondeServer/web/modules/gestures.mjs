@@ -24,7 +24,7 @@ export function listenToGestures(surface, target) {
     /** @type {Map<number, { x: number, y: number }>} */
     const pointers = new Map();
     let moved = 0;
-    let lastTap = 0;
+    let lastTap = -Infinity;
     /** @typedef {{ gap: number, x: number }} Pinch distance and middle of two fingers */
     let pinch = /** @type {Pinch | null} */ (null);
     const place = (/** @type {MouseEvent} */ event) => {

@@ -21,16 +21,21 @@ export class SearchBox {
         this.graph = null;
         const field = inputById("search");
         let timer = 0;
+        const take = () => {
+            clearTimeout(timer);
+            change({ search: field.value, marked: "" });
+        };
         field.addEventListener("input", () => {
             clearTimeout(timer);
-            timer = setTimeout(() => change({ search: field.value, marked: "" }), typingPauseMs);
+            timer = setTimeout(take, typingPauseMs);
         });
+        // Who leaves the field within the pause has typed no less.
+        field.addEventListener("change", take);
         field.addEventListener("keydown", (event) => {
             if (event.key !== "Escape" && event.key !== "Enter") return;
             event.preventDefault();
-            clearTimeout(timer);
             if (event.key === "Escape") field.value = "";
-            change({ search: field.value });
+            take();
             if (event.key === "Enter") this.walk(event.shiftKey ? -1 : 1);
             byId("canvas").focus({ preventScroll: true });
         });

@@ -1,0 +1,2 @@
+KNOWN="x"
+def run(o, opts): pass
