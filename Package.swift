@@ -100,7 +100,8 @@ let package = Package(
             path: "Sources/sonde", swiftSettings: strict),
 
         // The subject of the demo and of the end-to-end tests.
-        .target(name: "CBookmaker", path: "Examples/Bookmaker/Sources/CBookmaker", cSettings: cStrict),
+        .target(
+            name: "CBookmaker", path: "Examples/Bookmaker/Sources/CBookmaker", cSettings: cStrict),
         .executableTarget(
             name: "bookmaker", dependencies: ["SondeAgent", "CBookmaker"],
             path: "Examples/Bookmaker/Sources/bookmaker", swiftSettings: strict),
@@ -187,6 +188,7 @@ let package = Package(
 if Context.environment["SONDE_FUZZ"] == "1" {
     package.targets.append(
         .executableTarget(
-            name: "fuzz", dependencies: ["SondeFormats", "SondeModel", "SondeSymbols", "SondeWire"],
+            name: "fuzz",
+            dependencies: ["SondeFormats", "SondeModel", "SondeSymbols", "SondeWire"],
             path: "Tests/Fuzz", exclude: ["run"], swiftSettings: strict))
 }
