@@ -11,6 +11,7 @@
 #include "state.h"
 
 /* SIGNAL CONTEXT. One process_vm_readv on process PID, which is this one.  */
+SONDE_SIGNAL_CONTEXT
 static int64_t read_self(int32_t pid, void *buffer, uint64_t address, size_t count)
 {
     struct iovec local = { buffer, count };
@@ -19,6 +20,7 @@ static int64_t read_self(int32_t pid, void *buffer, uint64_t address, size_t cou
     return sonde_sig_syscall6(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0);
 }
 
+SONDE_SIGNAL_CONTEXT
 int sonde_sig_read_guarded(void *context, uint64_t address, uint64_t words[2])
 {
     struct sonde_sig_shard *shard = context;

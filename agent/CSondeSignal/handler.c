@@ -15,6 +15,7 @@
 #define ARCH_GET_FS 0x1003
 
 /* SIGNAL CONTEXT. Adds to a counter that only this thread writes, without a locked instruction.  */
+SONDE_SIGNAL_CONTEXT
 static void add(_Atomic uint64_t *counter, uint64_t value)
 {
     uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
@@ -22,6 +23,7 @@ static void add(_Atomic uint64_t *counter, uint64_t value)
 }
 
 /* SIGNAL CONTEXT. Counts a loss; relaxed, because each counter stands on its own.  */
+SONDE_SIGNAL_CONTEXT
 static void lose(enum sonde_loss loss, uint64_t periods, uint64_t weight_ns)
 {
     struct sonde_sig_state *state = &sonde_sig_state;
@@ -30,6 +32,7 @@ static void lose(enum sonde_loss loss, uint64_t periods, uint64_t weight_ns)
 }
 
 /* SIGNAL CONTEXT. The thread pointer: it lies at the top of a glibc thread's stack.  */
+SONDE_SIGNAL_CONTEXT
 static uint64_t thread_pointer(void)
 {
     uint64_t fs = 0;
@@ -41,6 +44,7 @@ static uint64_t thread_pointer(void)
 }
 
 /* SIGNAL CONTEXT. Lets the walk look at the text around PC where that is known to be readable.  */
+SONDE_SIGNAL_CONTEXT
 static void find_code(uint64_t pc, struct sonde_sig_memory *memory)
 {
     struct sonde_sig_state *state = &sonde_sig_state;
@@ -69,6 +73,7 @@ static void find_code(uint64_t pc, struct sonde_sig_memory *memory)
 
 /* SIGNAL CONTEXT. Says what may be read: plain loads inside the thread's own verified stack, and
    guarded reads anywhere else, until the helper thread has verified where this stack ends.  */
+SONDE_SIGNAL_CONTEXT
 static void find_stack(struct sonde_sig_slot *slot, uint64_t sp, struct sonde_sig_shard *shard,
                        struct sonde_sig_memory *memory)
 {
@@ -96,6 +101,7 @@ static void find_stack(struct sonde_sig_slot *slot, uint64_t sp, struct sonde_si
 
 /* SIGNAL CONTEXT. Captures the interrupted thread's stack into a ring. Returns 0, or -1 and sets
    *LOSS.  */
+SONDE_SIGNAL_CONTEXT
 static int capture(const ucontext_t *context, struct sonde_sig_slot *slot,
                    struct sonde_sample *sample, enum sonde_loss *loss)
 {
@@ -121,6 +127,7 @@ static int capture(const ucontext_t *context, struct sonde_sig_slot *slot,
     return 0;
 }
 
+SONDE_SIGNAL_CONTEXT
 void sonde_sig_handle(int signal, siginfo_t *info, void *context)
 {
     uint64_t began = sonde_sig_ticks();

@@ -9,7 +9,17 @@
 #error "CSondeSignal knows Linux on x86-64; want a port of this file and of unwind.c"
 #endif
 
+/* Marks what may run in the handler: no canary, and no instrumentation when the host is built with
+   a sanitizer, whose runtime takes locks and would report our reads of others' stacks.  */
+#if defined(__clang__)
+#define SONDE_SIGNAL_CONTEXT                                                                       \
+    __attribute__((no_stack_protector, disable_sanitizer_instrumentation))
+#else
+#define SONDE_SIGNAL_CONTEXT __attribute__((no_stack_protector))
+#endif
+
 /* SIGNAL CONTEXT. One system call; returns what the kernel returns: -errno on failure.  */
+SONDE_SIGNAL_CONTEXT
 static inline long sonde_sig_syscall6(long number, long a, long b, long c, long d, long e, long f)
 {
     register long r10 __asm__("r10") = d;
@@ -24,12 +34,14 @@ static inline long sonde_sig_syscall6(long number, long a, long b, long c, long 
 }
 
 /* SIGNAL CONTEXT. The same with up to four arguments.  */
+SONDE_SIGNAL_CONTEXT
 static inline long sonde_sig_syscall(long number, long a, long b, long c, long d)
 {
     return sonde_sig_syscall6(number, a, b, c, d, 0, 0);
 }
 
 /* SIGNAL CONTEXT. The time stamp counter: 20 cycles, no stack, no vdso.  */
+SONDE_SIGNAL_CONTEXT
 static inline uint64_t sonde_sig_ticks(void)
 {
     uint32_t low, high;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rings between interrupted threads and the drain.  */
+#include "machine.h"
 #include "state.h"
 
 /* A record: one word of slot, depth and end; one of weight; one of periods; then the frames.  */
@@ -10,6 +11,7 @@
 #define TRIES 8u
 
 /* SIGNAL CONTEXT. Room for a sample in a taken ring: where its frames go, or null when full.  */
+SONDE_SIGNAL_CONTEXT
 static uint64_t *reserve(struct sonde_sig_shard *shard, uint32_t capacity)
 {
     uint64_t need = HEADER_WORDS + capacity;
@@ -29,6 +31,7 @@ static uint64_t *reserve(struct sonde_sig_shard *shard, uint32_t capacity)
     return &shard->words[place + HEADER_WORDS];
 }
 
+SONDE_SIGNAL_CONTEXT
 struct sonde_sig_shard *sonde_sig_ring_take(uint32_t preferred, uint32_t capacity,
                                             uint64_t **frames, enum sonde_loss *loss)
 {
@@ -47,11 +50,13 @@ struct sonde_sig_shard *sonde_sig_ring_take(uint32_t preferred, uint32_t capacit
     return 0;
 }
 
+SONDE_SIGNAL_CONTEXT
 void sonde_sig_ring_give(struct sonde_sig_shard *shard)
 {
     atomic_store_explicit(&shard->busy, 0, memory_order_release);
 }
 
+SONDE_SIGNAL_CONTEXT
 void sonde_sig_ring_commit(struct sonde_sig_shard *shard, const struct sonde_sample *sample)
 {
     uint64_t head = atomic_load_explicit(&shard->head, memory_order_relaxed);

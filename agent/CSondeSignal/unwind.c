@@ -2,6 +2,8 @@
 /* Frame-pointer unwinding: pure, bounded, without a load that MEMORY does not allow.  */
 #include "sonde_unwind.h"
 
+#include "machine.h"
+
 /* The highest user address plus one with 4-level paging; with 5 levels nothing is mapped above
    unless the program asks for it by a hint.  */
 #define ADDRESS_LIMIT ((uint64_t)1 << 47)
@@ -9,10 +11,21 @@
 /* The first page is never mapped for code, so smaller numbers are no addresses.  */
 #define ADDRESS_FIRST ((uint64_t)4096)
 
-enum prologue { NO_PROLOGUE, CALLER_AT_SP, CALLER_ABOVE_SP };
+/* How many words above the stack pointer the caller's return address lies where the frame is not
+   set up; NO_PROLOGUE where it is.  */
+enum { NO_PROLOGUE = -1 };
+
+/* Where a frame is not set up, by the instructions around the program counter.  */
+struct prologue {
+    unsigned char code[12];
+    uint8_t size;
+    uint8_t before; /* how many of these bytes were executed already */
+    int8_t words;
+};
 
 /* SIGNAL CONTEXT. Loads the two words at ADDRESS, inside the window or through the reader.
    Returns 0 and fills WORDS, or -1 and sets *END.  */
+SONDE_SIGNAL_CONTEXT
 static int load(const struct sonde_sig_memory *memory, uint64_t address, uint64_t words[2],
                 enum sonde_sig_end *end)
 {
@@ -34,61 +47,83 @@ static int load(const struct sonde_sig_memory *memory, uint64_t address, uint64_
     return 0;
 }
 
-/* SIGNAL CONTEXT. Whether an instruction of SIZE bytes stands AFTER bytes from the program counter
-   (negative: before it).  */
-static int code_is(const struct sonde_sig_memory *memory, int after, const unsigned char *want,
-                   uint32_t size)
+/* The code that compilers emit around frames, in the order of likelihood. An async Swift function
+   keeps its context between the saved frame pointer and the locals.  */
+static const struct prologue prologues[] = {
+    /* ret */
+    { { 0xc3 }, 1, 0, 0 },
+    /* push rbp; mov rbp, rsp: at its first, and at its second instruction */
+    { { 0x55, 0x48, 0x89, 0xe5 }, 4, 0, 0 },
+    { { 0x55, 0x48, 0x89, 0xe5 }, 4, 1, 1 },
+    /* endbr64; push rbp */
+    { { 0xf3, 0x0f, 0x1e, 0xfa, 0x55 }, 5, 0, 0 },
+    /* push rbp; push r14; lea rbp, [rsp+8]: an async function, at each instruction */
+    { { 0x55, 0x41, 0x56, 0x48, 0x8d, 0x6c, 0x24, 0x08 }, 8, 0, 0 },
+    { { 0x55, 0x41, 0x56, 0x48, 0x8d, 0x6c, 0x24, 0x08 }, 8, 1, 1 },
+    { { 0x55, 0x41, 0x56, 0x48, 0x8d, 0x6c, 0x24, 0x08 }, 8, 3, 2 },
+    /* pop rbp; jmp: a tail call, at the jump */
+    { { 0x5d, 0xe9 }, 2, 1, 0 },
+    /* jmp [rip+n], with its prefixes: a stub of the procedure linkage table */
+    { { 0xff, 0x25 }, 2, 0, 0 },
+    { { 0xf2, 0xff, 0x25 }, 3, 0, 0 },
+    { { 0xf3, 0x0f, 0x1e, 0xfa, 0xff, 0x25 }, 6, 0, 0 },
+    { { 0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25 }, 7, 0, 0 },
+};
+
+/* SIGNAL CONTEXT. Whether the bytes around the program counter are those of PROLOGUE.  */
+SONDE_SIGNAL_CONTEXT
+static int matches(const struct sonde_sig_memory *memory,
+                   const struct prologue *prologue)
 {
-    int64_t start = (int64_t)memory->code_offset + after;
-    if (start < 0 || start + (int64_t)size > (int64_t)memory->code_size)
+    if (memory->code_offset < prologue->before)
         return 0;
-    for (uint32_t i = 0; i < size; i++)
-        if (memory->code[start + i] != want[i])
+    uint32_t start = memory->code_offset - prologue->before;
+    if (start > memory->code_size || memory->code_size - start < prologue->size)
+        return 0;
+    for (uint32_t i = 0; i < prologue->size; i++)
+        if (memory->code[start + i] != prologue->code[i])
             return 0;
     return 1;
 }
 
 /* SIGNAL CONTEXT. Where a frame is not yet, or no longer, set up, the frame pointer is still the
-   caller's: its own return address lies at the stack's top and would be missed.  */
-static enum prologue prologue_at(const struct sonde_sig_memory *memory)
+   caller's: its own return address lies near the stack's top and would be missed.  */
+SONDE_SIGNAL_CONTEXT
+static int prologue_at(const struct sonde_sig_memory *memory)
 {
-    static const unsigned char push_fp[] = { 0x55 };
-    static const unsigned char endbr_push_fp[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x55 };
-    static const unsigned char move_fp[] = { 0x48, 0x89, 0xe5 };
-    static const unsigned char push_move_fp[] = { 0x55, 0x48, 0x89, 0xe5 };
-    static const unsigned char ret[] = { 0xc3 };
-
     if (memory->code == 0)
         return NO_PROLOGUE;
-    if (code_is(memory, 0, push_move_fp, 4) || code_is(memory, 0, endbr_push_fp, 5))
-        return CALLER_AT_SP;
-    if (code_is(memory, 0, ret, 1))
-        return CALLER_AT_SP;
-    if (code_is(memory, 0, move_fp, 3) && code_is(memory, -1, push_fp, 1))
-        return CALLER_ABOVE_SP;
+    for (uint32_t i = 0; i < sizeof prologues / sizeof prologues[0]; i++)
+        if (matches(memory, &prologues[i]))
+            return prologues[i].words;
     return NO_PROLOGUE;
 }
 
+SONDE_SIGNAL_CONTEXT
 static int is_code_address(uint64_t address)
 {
     return address >= ADDRESS_FIRST && address < ADDRESS_LIMIT;
 }
 
 /* SIGNAL CONTEXT. The caller that the frame pointers miss, or 0.  */
+SONDE_SIGNAL_CONTEXT
 static uint64_t missed_caller(const struct sonde_sig_registers *registers,
                               const struct sonde_sig_memory *memory)
 {
-    enum prologue prologue = prologue_at(memory);
-    if (prologue == NO_PROLOGUE || registers->sp % 8 != 0)
+    int words_above = prologue_at(memory);
+    if (words_above == NO_PROLOGUE || registers->sp % 8 != 0)
         return 0;
+    uint64_t address = registers->sp + 8 * (uint64_t)words_above;
     uint64_t words[2];
     enum sonde_sig_end ignored;
-    if (registers->sp >= memory->limit || load(memory, registers->sp, words, &ignored) != 0)
+    if (address < registers->sp || address >= memory->limit ||
+        load(memory, address, words, &ignored) != 0)
         return 0;
-    uint64_t caller = prologue == CALLER_AT_SP ? words[0] : words[1];
+    uint64_t caller = words[0];
     return is_code_address(caller) ? caller : 0;
 }
 
+SONDE_SIGNAL_CONTEXT
 uint32_t sonde_sig_unwind(const struct sonde_sig_registers *registers,
                           const struct sonde_sig_memory *memory, uint64_t *frames,
                           uint32_t capacity, enum sonde_sig_end *end)

@@ -157,10 +157,10 @@ extension SamplerState {
         let used = cpu - rounds.lastCPU.cpu
         let passed = now - rounds.lastCPU.time
         rounds.lastCPU = (cpu, now)
-        if passed > 0, used < passed / 50 {
-            rounds.pause = min(rounds.pause * 2, HelperRounds.longPause)
-        } else if now - rounds.lastChange < HelperRounds.restless {
+        if now - rounds.lastChange < HelperRounds.restless {
             rounds.pause = HelperRounds.shortPause
+        } else if passed > 0, used < passed / 50 {
+            rounds.pause = min(rounds.pause * 2, HelperRounds.longPause)
         } else {
             rounds.pause = HelperRounds.steadyPause
         }

@@ -125,6 +125,7 @@ extension Scenario {
         }
         report("cpu", used.withLock { $0 })
         report("burned", leafTime(sampler.collect(), burn: 1))
+        account(sampler.statistics)
         sampler.stop()
     }
 
