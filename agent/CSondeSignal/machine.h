@@ -13,7 +13,8 @@
    a sanitizer, whose runtime takes locks and would report our reads of others' stacks.  */
 #if defined(__clang__)
 #define SONDE_SIGNAL_CONTEXT                                                                       \
-    __attribute__((no_stack_protector, disable_sanitizer_instrumentation))
+    __attribute__((no_stack_protector, disable_sanitizer_instrumentation,                         \
+                   no_sanitize("undefined")))
 #else
 #define SONDE_SIGNAL_CONTEXT __attribute__((no_stack_protector))
 #endif

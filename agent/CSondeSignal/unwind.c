@@ -146,7 +146,7 @@ uint32_t sonde_sig_unwind(const struct sonde_sig_registers *registers,
             return count;
         }
         if (fp % 8 != 0 || fp < lowest || fp >= memory->limit ||
-            fp - lowest > SONDE_SIG_MAX_FRAME_BYTES) {
+            fp >= ADDRESS_LIMIT || fp - lowest > SONDE_SIG_MAX_FRAME_BYTES) {
             *end = SONDE_SIG_END_BROKEN;
             return count;
         }

@@ -52,7 +52,7 @@ extension Scenario {
         sampler.stop()
     }
 
-    /// The rate changes 20 times while threads burn; weights must add up all the same.
+    /// The rate changes again and again while threads burn; weights must add up all the same.
     static func rateChange(_: [String]) throws {
         let sampler = try sampler(hertz: 100)
         let used = Mutex<Int64>(0)
@@ -69,7 +69,7 @@ extension Scenario {
         let rates: [Double] = [1000, 50, 400, 97, 250]
         var changes = 0
         while done.load(ordering: .relaxed) < 3 {
-            poll(nil, 0, 100)
+            poll(nil, 0, 400)
             sampler.configure(enabled: true, hertz: rates[changes % rates.count])
             changes += 1
         }
