@@ -110,6 +110,12 @@ let package = Package(
             swiftSettings: strict),
 
         // Benchmarks, each against a peer in the same run.
+        .target(
+            name: "CCaptureStack", dependencies: ["CSondeSignal", "CLibunwind"],
+            path: "Benchmarks/CaptureStack/CCaptureStack", cSettings: cStrict),
+        .executableTarget(
+            name: "bench-capture", dependencies: ["CCaptureStack", "SondeSampling"],
+            path: "Benchmarks/CaptureStack/bench-capture", swiftSettings: strict),
         .executableTarget(
             name: "bench-pprof", dependencies: ["SondeFormats", "SondeModel", "SondeWire"],
             path: "Benchmarks/Pprof", exclude: ["run"], swiftSettings: strict),
@@ -133,6 +139,7 @@ let package = Package(
         system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
         system("CGnuTLS", pkgConfig: "gnutls", apt: "libgnutls28-dev"),
         system("CPCRE2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
+        system("CLibunwind", pkgConfig: "libunwind", apt: "libunwind-dev"),
         system("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
 
         // Tests.

@@ -144,11 +144,6 @@ int64_t sonde_thread_cpu_ns(int32_t tid)
     return read_clock(clock_of(tid));
 }
 
-int64_t sonde_process_cpu_ns(void)
-{
-    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
-}
-
 int64_t sonde_monotonic_ns(void)
 {
     return read_clock(CLOCK_MONOTONIC);

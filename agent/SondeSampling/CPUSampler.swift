@@ -57,8 +57,14 @@ package final class CPUSampler: Sendable {
         pid = getpid()
         helper = HelperThread(
             SamplerState(configuration, signal: signal, maxThreads: Self.maxThreads()))
+        // Threads that exist are sampled from now on, however late the helper gets a processor.
+        helper.state.withLock { state in
+            state.publishText()
+            state.apply()
+        }
         let status = helper.start()
         guard status == 0 else {
+            helper.state.withLock { $0.threads.removeAll() }
             sonde_uninstall()
             sonde_release_memory()
             throw SamplingError(

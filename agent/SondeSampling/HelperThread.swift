@@ -83,7 +83,6 @@ final class HelperThread: Sendable {
         for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT] { Self.unblock(fault) }
         // Relaxed: a number by itself; whoever reads it early sees a helper without CPU time.
         threadID.store(sonde_thread_id(), ordering: .relaxed)
-        state.withLock { $0.publishText() }
         var pause: Int64? = 0
         var signal: Int32 = 0
         while !alarm.wait(nanoseconds: pause) {

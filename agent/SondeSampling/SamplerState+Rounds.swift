@@ -9,13 +9,13 @@ struct HelperRounds {
     /// Between rounds while threads come and go: a new thread is unsampled for so long.
     static let shortPause: Int64 = 20_000_000
     /// Between rounds while the same threads are running.
-    static let steadyPause: Int64 = 50_000_000
+    static let steadyPause: Int64 = 100_000_000
     /// Between rounds while the process does next to nothing.
     static let longPause: Int64 = 250_000_000
     /// For how long threads count as coming and going after one did.
-    static let restless: Int64 = 2_000_000_000
+    static let restless: Int64 = 1_000_000_000
     /// Between listings of all threads while their number stays the same.
-    static let scanEvery: Int64 = 250_000_000
+    static let scanEvery: Int64 = 500_000_000
     /// Between looks at wanted stack bounds, which may read a long map.
     static let boundsEvery: Int64 = 200_000_000
     /// Between sweeps.
@@ -33,8 +33,6 @@ struct HelperRounds {
     var sweeps = 0
     /// The number of threads in the last round.
     var threadCount: Int32 = 0
-    /// The process's CPU time and the time in the last round.
-    var lastCPU: (cpu: Int64, time: Int64) = (0, 0)
     /// The sleep before this round.
     var pause = shortPause
     /// The loader's count of changes when the text was published last.
@@ -49,7 +47,7 @@ extension SamplerState {
     ///
     /// - Returns: How long to sleep, in nanoseconds, or `nil` until something is changed.
     mutating func round() -> Int64? {
-        drain()
+        let samples = drain()
         guard enabled, !isStopped else { return nil }
         let now = sonde_monotonic_ns()
         checkOwnership()
@@ -65,7 +63,7 @@ extension SamplerState {
             threads.sweep(number: rounds.sweeps, period: period, signal: signal)
             publishText()
         }
-        return pause(now)
+        return pause(now, samples: samples)
     }
 
     /// Arms or disarms the timers as configured.
@@ -103,6 +101,8 @@ extension SamplerState {
             return
         }
         signal = changed
+        // Every thread is new to this signal.
+        rounds.lastScan = .min / 2
     }
 
     private mutating func publishBounds() {
@@ -152,14 +152,11 @@ extension SamplerState {
     }
 
     /// Sleeps short while threads change, longer when they do not, longest in an idle process.
-    private mutating func pause(_ now: Int64) -> Int64 {
-        let cpu = sonde_process_cpu_ns()
-        let used = cpu - rounds.lastCPU.cpu
-        let passed = now - rounds.lastCPU.time
-        rounds.lastCPU = (cpu, now)
+    private mutating func pause(_ now: Int64, samples: Int) -> Int64 {
+        // Samples tell that the process is busy; its CPU clock would cost time for each thread.
         if now - rounds.lastChange < HelperRounds.restless {
             rounds.pause = HelperRounds.shortPause
-        } else if passed > 0, used < passed / 50 {
+        } else if samples == 0 {
             rounds.pause = min(rounds.pause * 2, HelperRounds.longPause)
         } else {
             rounds.pause = HelperRounds.steadyPause

@@ -21,9 +21,12 @@ extension Scenario {
             var own: [Int64] = [0, 0, 0]
             var now = subject_thread_cpu()
             let end = now + milliseconds * 1_000_000
+            // Expiries are noticed at the kernel's tick, so work that repeats with the tick would
+            // always be caught in the same place.
             while now < end {
+                let size = UInt64.random(in: 10_000...200_000)
                 for (index, parts) in [5, 3, 2].enumerated() {
-                    let rounds = UInt64(parts) * 100_000
+                    let rounds = UInt64(parts) * size
                     switch index {
                     case 0: _ = subject_burn_one(rounds)
                     case 1: _ = subject_burn_two(rounds)

@@ -34,9 +34,6 @@ int sonde_timer_is_dead(int32_t timer);
 /* The CPU time of a thread of this process in nanoseconds, or -errno.  */
 int64_t sonde_thread_cpu_ns(int32_t tid);
 
-/* The CPU time of this process in nanoseconds.  */
-int64_t sonde_process_cpu_ns(void);
-
 /* The monotonic clock and the wall clock in nanoseconds, and the time stamp counter that
    handler_ticks are counted in.  */
 int64_t sonde_monotonic_ns(void);
