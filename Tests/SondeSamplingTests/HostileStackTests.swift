@@ -35,7 +35,7 @@ extension SamplerProcesses {
             let touched = try subject.number("touched")
             #expect(touched > 500, "the handler runs on the alternate stack")
             #expect(try touched < subject.number("kernel") + 1024, "\(subject.output)")
-            #expect(try subject.number("total") > 5e8)
+            #expect(try subject.number("total") > 5e8, "\(subject.output)")
         }
 
         @Test(.timeLimit(.minutes(2))) func deepStacksAreCutAtTheirRoot() throws {

@@ -12,7 +12,7 @@ extension SamplerProcesses {
             #expect(try subject.number("host.signals") == 0)
             #expect(try subject.number("host.raised") == 1)
             #expect(try subject.number("owner") == 1)
-            #expect(try subject.number("total") > 3e8)
+            #expect(try subject.number("total") > 3e8, "\(subject.output)")
         }
 
         @Test(.timeLimit(.minutes(2))) func aSignalThatTheHostTakesIsLeftToIt() throws {
@@ -21,7 +21,7 @@ extension SamplerProcesses {
             #expect(subject.facts["signal.before"] == "SIGPROF")
             #expect(try subject.number("changed") == 1, "\(subject.output)")
             #expect(try subject.number("host.late") == 0)
-            #expect(try subject.number("total") > 2e8)
+            #expect(try subject.number("total") > 2e8, "\(subject.output)")
             #expect(subject.facts["problems"]?.contains("another handler") == true)
             #expect(try subject.number("owner") == 1)
         }
@@ -29,7 +29,7 @@ extension SamplerProcesses {
         @Test(.timeLimit(.minutes(2))) func aHandlerThatTheHostDroppedDoesNotEndTheHost() throws {
             let subject = try Subject.run("dropped-handler")
             subject.expectDone()
-            #expect(try subject.number("total") > 2e8)
+            #expect(try subject.number("total") > 2e8, "\(subject.output)")
             #expect(subject.facts["problems"]?.contains("another handler") == true)
         }
 
@@ -39,6 +39,20 @@ extension SamplerProcesses {
             #expect(try subject.number("noticed") == 1, "\(subject.output)")
             #expect(try subject.number("blocked") > 5e8, "its time is nobody's stack")
             #expect(try subject.number("loss.signal_blocked") > 50)
+        }
+
+        @Test(.timeLimit(.minutes(2))) func workersOfDispatchAreSampled() throws {
+            let subject = try Subject.run("dispatch")
+            subject.expectDone()
+            #expect(try subject.number("noticed") == 0, "\(subject.output)")
+            #expect(try subject.number("total") > 2.4e9, "\(subject.output)")
+        }
+
+        @Test(.timeLimit(.minutes(2))) func workersOfDispatchNeedSIGPROFAndThatIsSaid() throws {
+            let subject = try Subject.run("dispatch", "owned")
+            subject.expectDone()
+            #expect(try subject.number("noticed") == 1, "\(subject.output)")
+            #expect(subject.facts["problems"]?.contains("SIGPROF") == true)
         }
 
         @Test(.timeLimit(.minutes(2)), arguments: ["error", "kill"])

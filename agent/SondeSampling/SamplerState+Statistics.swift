@@ -88,8 +88,10 @@ extension SamplerState {
         }
         if threads.blockingThreads > 0 {
             problems.append(
-                "\(threads.blockingThreads) threads block \(Self.name(of: signal)) "
-                    + "and cannot be sampled")
+                "\(threads.blockingThreads) threads block \(Self.name(of: signal)) and cannot be "
+                    + "sampled"
+                    + (signal == SIGPROF
+                        ? "" : "; Dispatch's workers let only SIGPROF through, which is taken"))
         }
         if threads.tooManyThreads > 0 {
             problems.append(

@@ -179,6 +179,13 @@ int subject_run_threads(uint32_t count, int64_t nanoseconds_each)
     return 0;
 }
 
+void subject_unblock_signals(void)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, 0);
+}
+
 void subject_buffer_lines(void)
 {
     setvbuf(stdout, 0, _IOLBF, 0);

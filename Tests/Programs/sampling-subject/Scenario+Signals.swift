@@ -2,6 +2,7 @@
 // Scenarios in which the host has its own ideas about signals and system calls.
 
 import CSamplingSubject
+import Dispatch
 import Glibc
 import SondeSampling
 import Synchronization
@@ -77,6 +78,37 @@ extension Scenario {
         let profile = sampler.collect()
         let blocked = profile.stacks.filter { $0.kind == .signalBlocked }
         report("blocked", blocked.reduce(0) { $0 + $1.nanoseconds })
+        account(sampler.statistics)
+        sampler.stop()
+    }
+
+    /// Dispatch's workers, on which Swift's tasks run too, block all signals but SIGPROF.
+    ///
+    /// Arguments: `owned` when the host owns SIGPROF, so that another signal is used.
+    static func dispatchWorkers(_ arguments: [String]) throws {
+        if arguments.first == "owned" { _ = subject_take_signal(SIGPROF) }
+        let sampler = try sampler(hertz: 100)
+        let noticed = Atomic<Bool>(false)
+        let ended = Atomic<Bool>(false)
+        let group = DispatchGroup()
+        for _ in 0..<2 {
+            DispatchQueue.global().async(group: group) {
+                subject_burn_for(1_500_000_000)
+                while !ended.load(ordering: .relaxed) { subject_burn_for(10_000_000) }
+            }
+        }
+        let hasProblem = waitUntil {
+            sampler.statistics.problems.contains { $0.contains("block") }
+                || sampler.statistics.sampledNanoseconds > 2_500_000_000
+        }
+        if hasProblem {
+            noticed.store(
+                sampler.statistics.problems.contains { $0.contains("block") }, ordering: .relaxed)
+        }
+        ended.store(true, ordering: .relaxed)
+        group.wait()
+        report("noticed", noticed.load(ordering: .relaxed) ? 1 : 0)
+        report("total", total(sampler.collect()))
         account(sampler.statistics)
         sampler.stop()
     }

@@ -6,6 +6,7 @@ import CSamplingSubject
 import Glibc
 
 subject_buffer_lines()
+subject_unblock_signals()
 let name = CommandLine.arguments.dropFirst().first ?? ""
 let arguments = Array(CommandLine.arguments.dropFirst(2))
 guard let scenario = Scenario.all[name] else {

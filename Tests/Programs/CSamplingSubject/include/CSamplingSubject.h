@@ -78,6 +78,9 @@ int subject_forbid_guarded_reads(int kill);
    errno.  */
 int subject_run_threads(uint32_t count, int64_t nanoseconds_each);
 
+/* Lets every signal through: a test runner's children inherit what its threads block.  */
+void subject_unblock_signals(void);
+
 /* Makes standard output appear line by line, also in a pipe.  */
 void subject_buffer_lines(void);
 
