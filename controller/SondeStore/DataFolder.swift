@@ -31,7 +31,12 @@ package final class DataFolder: Sendable {
         lock = try Self.lock(path)
     }
 
-    deinit { close(lock) }
+    deinit {
+        // A child that this process forked a moment ago may still hold the same open file: the lock
+        // is given back by name, not by closing the last copy of it.
+        _ = flock(lock, LOCK_UN)
+        close(lock)
+    }
 
     /// A path inside the folder.
     func path(_ name: String) -> String { "\(path)/\(name)" }
