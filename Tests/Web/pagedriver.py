@@ -8,7 +8,15 @@ AUDIT = Path(__file__).with_name("audit.js").read_text()
 NODE = """
 const flame = sonde.flame, graph = flame.graph;
 const nameOf = (node) => graph.frame[node] < 0 ? flame.rootName : graph.frames.strings[graph.frames.name[graph.frame[node]]];
-const find = (part) => { for (let n = 0; n < graph.count; n += 1) if (nameOf(n).includes(part)) return n; return -1; };
+const kindOf = (node) => graph.frame[node] < 0 ? 0 : graph.frames.kind[graph.frame[node]];
+// A function's own frame rather than one that was inlined under the same name.
+const find = (part) => {
+    let found = -1;
+    for (let node = 0; node < graph.count; node += 1) {
+        if (nameOf(node).includes(part) && (found < 0 || (kindOf(found) !== 0 && kindOf(node) === 0))) found = node;
+    }
+    return found;
+};
 const boxOf = (node) => {
     const box = flame.canvas.getBoundingClientRect(), scale = flame.painter.width / (flame.span.end - flame.span.start);
     const left = Math.max((graph.start[node] - flame.span.start) * scale, 0);

@@ -93,7 +93,7 @@ test("text can be read on every colour of both themes", () => {
     for (const theme of ["light", "dark"]) {
         const palette = paletteOf(theme);
         for (let index = 0; index < style.count; index += 1) {
-            if (index === style.smear || index === style.smearMatched) continue;
+            if (index === style.smear || index === style.smearDimmed) continue;
             const ratio = contrast(palette.fill[index], palette.text[index]);
             assert.ok(ratio >= 4.5, `style ${index} in ${theme}: ${palette.text[index]} on ${palette.fill[index]} is ${ratio.toFixed(2)}`);
         }

@@ -56,7 +56,15 @@ export function summaryOf(agents) {
  * @returns {string}
  */
 export function rateText(agent) {
-    return agent.cpu.enabled ? `${agent.cpu.hertz} Hz` : "sampling off";
+    return agent.cpu.enabled ? `${hertzText(agent.cpu.hertz)} Hz` : "sampling off";
+}
+
+/**
+ * @param {number} hertz
+ * @returns {string}
+ */
+export function hertzText(hertz) {
+    return String(Math.round(hertz * 100) / 100);
 }
 
 /**
@@ -68,8 +76,10 @@ export function rateText(agent) {
 export function pendingText(agent) {
     const { desired, enabled, hertz } = agent.cpu;
     if (!desired) return "";
-    if (desired.enabled === enabled && (!enabled || desired.hertz === hertz)) return "";
-    return desired.enabled ? `asked for ${desired.hertz} Hz` : "asked to stop";
+    // A rate is a whole number of nanoseconds between samples, so that it comes back nearly as asked for.
+    const near = Math.abs(desired.hertz - hertz) < 0.01 * desired.hertz;
+    if (desired.enabled === enabled && (!enabled || near)) return "";
+    return desired.enabled ? `asked for ${hertzText(desired.hertz)} Hz` : "asked to stop";
 }
 
 /**

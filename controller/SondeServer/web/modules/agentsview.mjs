@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The strip of agents: who is connected and at what cost, and the switch for their sampling.
-import { concernsOf, costText, pendingText, rateText, summaryOf } from "./agents.mjs";
+import { concernsOf, costText, hertzText, pendingText, rateText, summaryOf } from "./agents.mjs";
 import { byId, element, setText } from "./dom.mjs";
 import { formatAge } from "./format.mjs";
 
@@ -82,7 +82,7 @@ export class AgentsView {
      */
     controls(agent) {
         const rate = /** @type {HTMLInputElement} */ (element("input", {
-            type: "number", min: "1", max: "1000", step: "1", required: true, value: String(agent.cpu.hertz),
+            type: "number", min: "1", max: "1000", step: "any", required: true, value: hertzText(agent.cpu.hertz),
             "aria-label": `Samples per second of ${agent.instance}`,
         }));
         const set = element("button", { type: "submit" }, "Set rate");

@@ -75,7 +75,7 @@ const firstSpecial = hueSteps * shades * 2;
 export const style = Object.freeze({
     root: firstSpecial, unresolved: firstSpecial + 1, other: firstSpecial + 2,
     matched: firstSpecial + 3, matchedInlined: firstSpecial + 4, dimmed: firstSpecial + 5,
-    smear: firstSpecial + 6, smearMatched: firstSpecial + 7, count: firstSpecial + 8,
+    smear: firstSpecial + 6, smearDimmed: firstSpecial + 7, count: firstSpecial + 8,
 });
 
 /**
@@ -94,15 +94,15 @@ const recipes = {
         functions: [[0.84, 0.085], [0.81, 0.095], [0.78, 0.1]], inlined: [[0.91, 0.045], [0.89, 0.05], [0.87, 0.055]],
         text: "#171b26", quietText: "#596071", special: {
             root: "#dfe3ea", unresolved: "#cfd3da", other: "#e9ebef", matched: "#ffb224", matchedInlined: "#ffd27a",
-            dimmed: "#eceef2", smear: "#c9ced8", smearMatched: "#e0960a",
+            dimmed: "#eceef2", smear: "#c9ced8", smearDimmed: "#e2e5ea",
         },
         outline: "#1d3fd8", hover: "#171b26", background: "#ffffff", inlineMark: "#171b2659", matchedText: "#1f1600",
     },
     dark: {
-        functions: [[0.44, 0.075], [0.415, 0.08], [0.39, 0.085]], inlined: [[0.335, 0.045], [0.32, 0.05], [0.305, 0.05]],
+        functions: [[0.49, 0.085], [0.46, 0.09], [0.43, 0.095]], inlined: [[0.38, 0.05], [0.36, 0.055], [0.34, 0.055]],
         text: "#f1f3f8", quietText: "#9aa3b5", special: {
             root: "#323844", unresolved: "#474d59", other: "#262b35", matched: "#f0a020", matchedInlined: "#c98a2c",
-            dimmed: "#232832", smear: "#3a414e", smearMatched: "#b8780f",
+            dimmed: "#232832", smear: "#3a414e", smearDimmed: "#2b313c",
         },
         outline: "#9db2ff", hover: "#ffffff", background: "#12151b", inlineMark: "#ffffff59", matchedText: "#171000",
     },

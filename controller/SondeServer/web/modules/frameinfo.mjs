@@ -8,6 +8,17 @@ import { formatShare, formatValue } from "./format.mjs";
 const kindWords = ["", "inlined", "no name", "many small functions"];
 
 /**
+ * The end of a path, which tells files apart; the whole one is in the title of the line below the graph.
+ *
+ * @param {string} path
+ * @returns {string}
+ */
+export function pathEnd(path) {
+    const parts = path.split("/");
+    return parts.length <= 3 ? path : `…/${parts.slice(-2).join("/")}`;
+}
+
+/**
  * @param {FrameFacts} frame
  * @param {number} total of the profile
  * @param {string} unit
@@ -19,8 +30,8 @@ function factsOf(frame, total, unit) {
         ["self", `${formatValue(frame.self, unit)} (${formatShare(frame.self, total)})`],
         ["total", `${formatValue(frame.total, unit)} (${formatShare(frame.total, total)})`],
     ];
-    if (frame.place !== "") facts.push(["at", frame.place]);
-    if (frame.module !== "") facts.push(["in", frame.module]);
+    if (frame.place !== "") facts.push(["at", pathEnd(frame.place)]);
+    if (frame.module !== "") facts.push(["in", pathEnd(frame.module)]);
     if (kindWords[frame.kind]) facts.push(["kind", kindWords[frame.kind]]);
     return facts;
 }
@@ -54,11 +65,12 @@ export function showTooltip(frame, total, unit, x, y) {
  * @param {string} unit
  */
 export function showDetails(frame, total, unit) {
-    setText(byId("details-name"), frame ? frame.name : "");
+    setText(byId("details-name"), frame ? frame.name : "No frame selected");
     setText(byId("details-facts"), frame
         ? factsOf(frame, total, unit).map(([name, text]) => `${name} ${text}`).join(" · ")
-        : "Select a frame to see where it is and what it costs.");
-    byId("details-actions").classList.toggle("off", !frame);
+        : "Select one to see where it is and what it costs.");
+    byId("details-facts").title = frame ? [frame.place, frame.module].filter((part) => part !== "").join("\n") : "";
+    byId("details").classList.toggle("off", !frame);
     for (const button of byId("details-actions").querySelectorAll("button")) button.disabled = !frame;
 }
 

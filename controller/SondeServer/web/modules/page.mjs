@@ -41,7 +41,7 @@ export class Page {
         this.loadedAt = 0;
         /** The question that what is shown answers. @type {string | null} */
         this.answered = null;
-        /** @type {import("./functions.mjs").FunctionRow[] | null} */
+        /** The functions of the whole shown graph. @type {import("./functions.mjs").FunctionRow[] | null} */
         this.rows = null;
         /** Counts questions, so that a late answer to an old one is dropped. */
         this.asking = new AbortController();
@@ -234,16 +234,15 @@ export class Page {
         }
         hideMessage();
         if (unchanged && this.flame.graph) return;
-        performance.mark("sonde-flame-parsed");
         const graph = layOut(flame);
-        this.rows = null;
+        this.rows = functionsBelow(graph, 0);
         this.search.use(graph);
         this.flame.show(graph, this.search.found(this.state), {
             zoom: this.state.zoom, selected: this.state.selected, rootName: this.state.service || "all",
         });
         this.showFrame(this.flame.selected, -1, -1);
         this.showTable();
-        showLegend(functionsBelow(graph, 0), graph.total[0]);
+        showLegend(this.rows, graph.total[0]);
     }
 
     showTable() {
@@ -255,8 +254,8 @@ export class Page {
         const below = this.flame.zoomed;
         // The controller's own list knows also what a truncated graph had to leave out.
         const exact = below === 0 ? this.loaded?.top : null;
-        this.rows = exact ?? functionsBelow(graph, below);
-        const rows = arrangedRows(this.rows, this.search.matches(this.state), this.state.sort, this.state.ascending);
+        const found = exact ?? (below === 0 && this.rows ? this.rows : functionsBelow(graph, below));
+        const rows = arrangedRows(found, this.search.matches(this.state), this.state.sort, this.state.ascending);
         this.table.show(rows, graph.total[below], graph.unit, this.state.marked);
         this.search.report(this.state, below);
     }

@@ -43,6 +43,8 @@ export class Painter {
         this.places = new Int32Array(style.count + 1);
         /** Style by frame. @type {Uint16Array} */
         this.styles = new Uint16Array(0);
+        /** The style of what is too narrow to draw. @type {number} */
+        this.smear = style.smear;
         /** @type {Palette | null} */
         this.palette = null;
         this.width = 0;
@@ -73,6 +75,7 @@ export class Painter {
     restyle(graph, found) {
         const { frames } = graph;
         this.styles = new Uint16Array(frames.count);
+        this.smear = found ? style.smearDimmed : style.smear;
         for (let index = 0; index < frames.count; index += 1) {
             const kind = frames.kind[index];
             if (found) {
@@ -145,7 +148,7 @@ export class Painter {
         places.fill(0);
         for (let item = 0; item < visible.count; item += 1) {
             const node = visible.node[item];
-            const chosen = node < 0 ? style.smear : node === 0 ? style.root : this.styles[graph.frame[node]];
+            const chosen = node < 0 ? this.smear : node === 0 ? style.root : this.styles[graph.frame[node]];
             this.styleOfItem[item] = chosen;
             places[chosen + 1] += 1;
         }

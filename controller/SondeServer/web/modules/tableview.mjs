@@ -91,7 +91,7 @@ export class TableView {
     rowOf(row, marked) {
         const { total, unit } = /** @type {NonNullable<TableView["content"]>} */ (this.content);
         const swatch = swatchOf(row);
-        const name = element("button", { class: "name", title: tooltipOf(row), "aria-pressed": String(marked) },
+        const name = element("button", { class: row.kind === 1 ? "name inlined" : "name", title: tooltipOf(row), "aria-pressed": String(marked) },
             row.name);
         const head = element("th", { scope: "row" }, swatch, name);
         if (row.kind === 1) head.append(element("span", { class: "tag" }, "inlined"));

@@ -7,6 +7,7 @@ import { draggedRange, pointAt, timeTicks } from "./timeline.mjs";
 /** @typedef {import("./timeline.mjs").Timeline} Timeline */
 
 const labelHeight = 16;
+const readoutHeight = 20;
 const tickFont = "11px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
 /** Owns the timeline's canvas. */
@@ -151,7 +152,7 @@ export class TimelineView {
      */
     drawBars(context, scale, height, colour) {
         const { timeline } = this;
-        const room = height - labelHeight - 6;
+        const room = height - labelHeight - readoutHeight;
         const peak = this.peak();
         if (peak <= 0) return;
         const wide = timeline.stepMs * scale;
