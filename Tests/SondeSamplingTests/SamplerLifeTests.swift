@@ -35,6 +35,15 @@ extension SamplerProcesses {
             #expect(try subject.number("total") > 1e8)
         }
 
+        @Test(.timeLimit(.minutes(2))) func theUsersLimitsAreRespectedAndSaid() throws {
+            let subject = try Subject.run("limits")
+            subject.expectDone()
+            // Half of 8; fewer when other programs of this user have queued signals of their own.
+            #expect(try subject.number("armed") <= 4)
+            #expect(subject.facts["problems"]?.contains("RLIMIT_SIGPENDING") == true)
+            #expect(try subject.number("noticed") == 1, "\(subject.output)")
+        }
+
         @Test(.timeLimit(.minutes(2))) func afterTheEndNothingIsLeft() throws {
             let subject = try Subject.run("stop")
             subject.expectDone()

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The signal handler: one sample of the interrupted thread, into a ring. Uses no libc function,
-   no thread-local storage and about 300 bytes of stack.  */
+   no thread-local storage and about 350 bytes of stack.  */
 #include <signal.h>
 #include <stddef.h>
 #include <sys/syscall.h>

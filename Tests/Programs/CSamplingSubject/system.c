@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -184,6 +185,18 @@ void subject_unblock_signals(void)
     sigset_t none;
     sigemptyset(&none);
     pthread_sigmask(SIG_SETMASK, &none, 0);
+}
+
+void subject_limit_signals(uint64_t count)
+{
+    struct rlimit limit = { count, count };
+    setrlimit(RLIMIT_SIGPENDING, &limit);
+}
+
+void subject_limit_files(uint64_t count)
+{
+    struct rlimit limit = { count, count };
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 void subject_buffer_lines(void)

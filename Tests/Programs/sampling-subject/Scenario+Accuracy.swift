@@ -64,7 +64,7 @@ extension Scenario {
             startThread {
                 poll(nil, 0, 300)
                 let before = subject_thread_cpu()
-                subject_burn_for(1_500_000_000)
+                subject_burn_for(1_000_000_000)
                 used.withLock { $0 += subject_thread_cpu() - before }
                 done.add(1, ordering: .relaxed)
             }
@@ -72,7 +72,7 @@ extension Scenario {
         let rates: [Double] = [1000, 50, 400, 97, 250]
         var changes = 0
         while done.load(ordering: .relaxed) < 3 {
-            poll(nil, 0, 400)
+            poll(nil, 0, 300)
             sampler.configure(enabled: true, hertz: rates[changes % rates.count])
             changes += 1
         }
@@ -104,7 +104,7 @@ extension Scenario {
         _ = waitUntil { sampler.statistics.threads > count }
         let before = sampler.statistics
         let cpuBefore = processCPU()
-        subject_burn_for(3_000_000_000)
+        subject_burn_for(1_500_000_000)
         let after = sampler.statistics
         report("cpu", processCPU() - cpuBefore)
         report(

@@ -86,7 +86,7 @@ extension Scenario {
             startThread { while !done.load(ordering: .relaxed) { subject_burn_for(10_000_000) } }
         }
         var loads = 0
-        for _ in 0..<300 {
+        for _ in 0..<150 {
             guard let library = dlopen("libz.so.1", RTLD_NOW) else { continue }
             loads += 1
             _ = LoadedImage.all()
@@ -104,7 +104,7 @@ extension Scenario {
     static func stopLeavesNothing(_: [String]) throws {
         let sampler = try sampler(hertz: 1000)
         let done = Atomic<Bool>(false)
-        let threads = (0..<3).map { _ in
+        let threads = (0..<1).map { _ in
             startThread { while !done.load(ordering: .relaxed) { subject_burn_for(1_000_000) } }
         }
         subject_burn_for(300_000_000)
@@ -134,6 +134,29 @@ extension Scenario {
         }
         report("good", good)
         report("timers", subject_timers())
+    }
+
+    /// The user has few queued signals left, and later no file can be opened.
+    static func limits(_: [String]) throws {
+        subject_limit_signals(8)
+        let end = Atomic<Bool>(false)
+        let threads = (0..<10).map { _ in
+            startThread { while !end.load(ordering: .relaxed) { poll(nil, 0, 20) } }
+        }
+        let sampler = try sampler(hertz: 500)
+        subject_burn_for(200_000_000)
+        report("armed", subject_timers())
+        account(sampler.statistics)
+        subject_limit_files(3)
+        let noticed = waitUntil {
+            sampler.statistics.problems.contains { $0.contains("list threads") }
+        }
+        report("noticed", noticed ? 1 : 0)
+        subject_burn_for(200_000_000)
+        report("total", total(sampler.collect()))
+        end.store(true, ordering: .relaxed)
+        for thread in threads { pthread_join(thread, nil) }
+        sampler.stop()
     }
 
     /// The images of this process.

@@ -93,13 +93,13 @@ extension Scenario {
         let group = DispatchGroup()
         for _ in 0..<2 {
             DispatchQueue.global().async(group: group) {
-                subject_burn_for(1_500_000_000)
+                subject_burn_for(600_000_000)
                 while !ended.load(ordering: .relaxed) { subject_burn_for(10_000_000) }
             }
         }
         let hasProblem = waitUntil {
             sampler.statistics.problems.contains { $0.contains("block") }
-                || sampler.statistics.sampledNanoseconds > 2_500_000_000
+                || sampler.statistics.sampledNanoseconds > 1_000_000_000
         }
         if hasProblem {
             noticed.store(

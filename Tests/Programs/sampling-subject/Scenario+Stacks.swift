@@ -16,12 +16,13 @@ extension Scenario {
             end - 16, end, stack, 0x7fff_ffff_fff8, 0x8000_0000_0000_0000, 0xffff_ffff_8000_0000,
             0xffff_ffff_ff60_0000, UInt64.max, UInt64.max - 7, 0xdead_beef_dead_bee8,
         ]
-        for value in values { subject_burn_with_frame_pointer(value, 40_000_000) }
+        for value in values { subject_burn_with_frame_pointer(value, 20_000_000) }
         onThreads(values.count) { index in
             // First unverified, then verified: both ways of reading meet the same garbage.
-            subject_burn_with_frame_pointer(values[index], 100_000_000)
-            subject_burn_for(300_000_000 / Int64(values.count))
-            subject_burn_with_frame_pointer(values[index], 100_000_000)
+            subject_burn_with_frame_pointer(values[index], 40_000_000)
+            // Long enough for the helper to verify this stack in between.
+            poll(nil, 0, 300)
+            subject_burn_with_frame_pointer(values[index], 40_000_000)
         }
         report("values", values.count)
         report("total", total(sampler.collect()))

@@ -19,7 +19,7 @@ enum Scenario {
         "dlopen": loadAndUnload, "owned": ownedSignal, "replaced": replacedSignal,
         "dropped-handler": droppedHandler, "blocked": blockedSignal, "stop": stopLeavesNothing,
         "restart": stopAndStartAgain, "seccomp": forbiddenReads, "manners": manners,
-        "images": images, "dispatch": dispatchWorkers,
+        "images": images, "dispatch": dispatchWorkers, "limits": limits,
     ]
 
     /// A sampler with a rate.

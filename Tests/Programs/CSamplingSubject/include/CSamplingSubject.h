@@ -81,6 +81,10 @@ int subject_run_threads(uint32_t count, int64_t nanoseconds_each);
 /* Lets every signal through: a test runner's children inherit what its threads block.  */
 void subject_unblock_signals(void);
 
+/* Limits this process's queued signals (each timer is one) or its open files.  */
+void subject_limit_signals(uint64_t count);
+void subject_limit_files(uint64_t count);
+
 /* Makes standard output appear line by line, also in a pipe.  */
 void subject_buffer_lines(void);
 
