@@ -26,7 +26,7 @@ import Testing
         // Any word of the window may be a frame pointer; the walk has to end, and with frames that
         // the window held.
         var random = SystemRandomNumberGenerator()
-        for _ in 0..<20_000 {
+        for _ in 0..<5_000 {
             var fixture = StackFixture(name: "noise", text: "")
             fixture.low = 0x7f00_0000_1000
             fixture.words = (0..<32).map { _ in
