@@ -79,7 +79,7 @@ import Testing
             [Preload.burn, "daemon", "1500"], url: profiles.server.url)
         #expect(outcome.status == 0)
         #expect(eventually(within: 20) { !profiles.arrivals.isEmpty })
-        #expect((profiles.arrivals.first?.nanoseconds(in: "/burn") ?? 0) > 300_000_000)
+        #expect((profiles.arrivals.first?.nanoseconds(in: "/burn") ?? 0) > 80_000_000)
         #expect(profiles.instances.count == 1)
     }
 
@@ -92,7 +92,7 @@ import Testing
         #expect(outcome.output == "done\n")
         #expect(profiles.instances.count == 2)
         for arrival in profiles.arrivals {
-            #expect(arrival.nanoseconds(in: "/burn") > 200_000_000)
+            #expect(arrival.nanoseconds(in: "/burn") > 50_000_000)
         }
     }
 
