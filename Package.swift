@@ -53,6 +53,7 @@ let package = Package(
         // Shared by both ends.
         library("SondeModel", in: "Sources", settings: strictAndSafe),
         library("SondeWire", in: "Sources", ["SondeModel", "CZlib"]),
+        library("SondeSnappy", in: "Sources", ["CSnappy"]),
         library("SondeHTTPClient", in: "Sources", ["CCurl"]),
         library(
             "SondeFormats", in: "Sources", ["SondeModel", "SondeWire"], settings: strictAndSafe),
@@ -137,6 +138,7 @@ let package = Package(
         system("CMicroHTTPD", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
         system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+        system("CSnappy", pkgConfig: "snappy", apt: "libsnappy-dev"),
         system("CGnuTLS", pkgConfig: "gnutls", apt: "libgnutls28-dev"),
         system("CPCRE2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
         system("CLibunwind", pkgConfig: "libunwind", apt: "libunwind-dev"),
@@ -147,6 +149,7 @@ let package = Package(
         tests("RulesTests", []),
         tests("SondeModelTests", ["SondeModel"]),
         tests("SondeWireTests", ["SondeWire", "SondeModel"]),
+        tests("SondeSnappyTests", ["SondeSnappy"]),
         tests("SondeHTTPClientTests", ["SondeHTTPClient", "SondeTestServer"]),
         tests("SondeFormatsTests", ["SondeFormats", "SondeModel", "SondeWire"]),
         tests("SondeSymbolsTests", ["SondeSymbols", "SondeModel"]),
