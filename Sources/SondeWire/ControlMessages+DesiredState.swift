@@ -9,6 +9,8 @@ package struct DesiredState: ProtobufMessage {
     package var cpu: SamplerSettings?
     /// Images that the controller asks this agent to upload.
     package var wantedBuildIDs: [String] = []
+    /// All probes of this instance; one that is not here is removed.
+    package var probes: [ProbeState] = []
 
     /// An empty message.
     package init() {}
@@ -20,6 +22,7 @@ package struct DesiredState: ProtobufMessage {
             case 1: revision = try reader.string(field)
             case 2: cpu = try SamplerSettings(decoding: reader.slice(field))
             case 3: try reader.append(field, to: &wantedBuildIDs)
+            case 4: try reader.append(field, to: &probes)
             default: try reader.skip(field)
             }
         }
@@ -29,6 +32,7 @@ package struct DesiredState: ProtobufMessage {
         writer.write(revision, field: 1)
         writer.write(cpu, field: 2)
         for element in wantedBuildIDs { writer.element(element, field: 3) }
+        writer.write(probes, field: 4)
     }
 }
 

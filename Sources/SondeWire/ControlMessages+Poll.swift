@@ -54,6 +54,8 @@ package struct AgentReport: ProtobufMessage {
     package var profilesSent: UInt64 = 0
     /// Threads that are sampled.
     package var threads: UInt64 = 0
+    /// Each probe of the last desired state.
+    package var probes: [ProbeReport] = []
 
     /// An empty message.
     package init() {}
@@ -70,6 +72,7 @@ package struct AgentReport: ProtobufMessage {
             case 6: try reader.append(field, to: &problems)
             case 7: profilesSent = try reader.unsigned(field)
             case 8: threads = try reader.unsigned(field)
+            case 9: try reader.append(field, to: &probes)
             default: try reader.skip(field)
             }
         }
@@ -84,6 +87,7 @@ package struct AgentReport: ProtobufMessage {
         for element in problems { writer.element(element, field: 6) }
         writer.write(profilesSent, field: 7)
         writer.write(threads, field: 8)
+        writer.write(probes, field: 9)
     }
 }
 
