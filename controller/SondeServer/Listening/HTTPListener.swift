@@ -109,7 +109,9 @@ final class HTTPListener: @unchecked Sendable {
         let deadline = Date(timeIntervalSinceNow: seconds)
         state.isDraining.store(true, ordering: .sequentiallyConsistent)
         let socket = MHD_quiesce_daemon(daemon)
-        if socket >= 0 { close(socket) }
+        // Only shut down, not closed: the library's threads still take the descriptor out of their
+        // epoll sets, and end the process when it is no longer theirs (seen in 0.9.75).
+        if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
         state.longPolls.end()
         while state.exchanges.load(ordering: .sequentiallyConsistent) > 0, Date() < deadline {
             Thread.sleep(forTimeInterval: 0.005)
@@ -124,6 +126,7 @@ final class HTTPListener: @unchecked Sendable {
         state.longPolls.end()
         let isComplete = state.exchanges.load(ordering: .sequentiallyConsistent) == 0
         MHD_stop_daemon(daemon)
+        if socket >= 0 { close(socket) }
         self.daemon = nil
         return isComplete
     }
