@@ -73,6 +73,9 @@ let package = Package(
             ]),
         library("SondePreload", in: "agent", ["SondeAgent"], exclude: ["loader"]),
 
+        // A probe's life, in the order in which it lives.
+        library("SondeProbeLanguage", in: "probes", settings: strictAndSafe),
+
         // Runs on its own machine.
         library(
             "SondeStore", in: "controller",
@@ -153,6 +156,7 @@ let package = Package(
         tests("SondeHTTPClientTests", ["SondeHTTPClient", "SondeTestServer"]),
         tests("SondeFormatsTests", ["SondeFormats", "SondeModel", "SondeWire"]),
         tests("SondeSymbolsTests", ["SondeSymbols", "SondeModel"]),
+        tests("SondeProbeLanguageTests", ["SondeProbeLanguage"]),
         tests("CSondeSignalTests", ["CSondeSignal"], exclude: ["Fixtures"]),
         .target(
             name: "CSamplingSubject", path: "Tests/Programs/CSamplingSubject", cSettings: cStrict),
@@ -199,6 +203,8 @@ if Context.environment["SONDE_FUZZ"] == "1" {
     package.targets.append(
         .executableTarget(
             name: "fuzz",
-            dependencies: ["SondeFormats", "SondeModel", "SondeSymbols", "SondeWire"],
+            dependencies: [
+                "SondeFormats", "SondeModel", "SondeProbeLanguage", "SondeSymbols", "SondeWire",
+            ],
             path: "Tests/Fuzz", exclude: ["run"], swiftSettings: strict))
 }
