@@ -192,8 +192,10 @@ def run(outcome, options):
         browser = Browser()
         page = Page(browser, url if url.endswith("/") else url + "/")
         steps = Checks(page, options.function, system)
-        # Later steps need what the first one started.
-        for name in [checks[0], *(one for one in wanted if one != checks[0])]:
+        # Later steps need what the first one started, wanted or not.
+        if checks[0] not in wanted:
+            getattr(steps, checks[0])()
+        for name in wanted:
             outcome.run(name.replace("_", " "), getattr(steps, name))
         if outcome.wants("the real console"):
             complaints = browser.complaints()
