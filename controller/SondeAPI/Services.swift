@@ -143,6 +143,7 @@ extension APIError {
             case .alreadyExists: .alreadyExists
             case .rejected: .invalidArgument
             case .tooLarge: .tooLarge
+            case .exhausted: .resourceExhausted
             }
         self.init(code, error.message)
     }

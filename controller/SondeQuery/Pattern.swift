@@ -4,10 +4,11 @@
 internal import CPCRE2
 internal import Synchronization
 
-/// A regular expression that has to match a whole value, as Prometheus and Pyroscope anchor theirs.
+/// A regular expression: one that has to match a whole value, as Prometheus and Pyroscope anchor
+/// theirs, or a part of a line.
 ///
 /// It comes from outside, so that matching is bounded: ``maximumSteps`` for one value and
-/// ``maximumSeconds`` for all values together. A pattern that ran into a bound matches nothing
+/// ``maximumSeconds`` for all values together, ten times that for lines. A pattern that ran into a bound matches nothing
 /// from then on and says so in ``exceeded``.
 final class Pattern: Sendable {
     /// The most bytes that a pattern may have.
@@ -16,6 +17,14 @@ final class Pattern: Sendable {
     static let maximumSteps: UInt32 = 500_000
     /// The most time that one pattern may take for all values together.
     static let maximumSeconds = 2.0
+
+    /// What has to match.
+    enum Extent {
+        /// The whole of a label's value.
+        case whole
+        /// Any part of a line.
+        case part
+    }
 
     private struct State {
         var spent = Duration.zero
@@ -44,6 +53,9 @@ final class Pattern: Sendable {
     }
 
     private let compiled: Compiled
+    private let allowance: Duration
+    /// How many answers are kept: labels have few values, lines do not repeat.
+    private let knownLimit: Int
     private let state = Mutex(State())
 
     /// Whether a bound was reached; matches from then on were answered with no.
@@ -51,8 +63,11 @@ final class Pattern: Sendable {
 
     /// Compiles a pattern.
     ///
+    /// - Parameters:
+    ///   - pattern: The expression.
+    ///   - extent: What has to match.
     /// - Throws: ``PatternError`` with the place and the reason.
-    init(_ pattern: String) throws(PatternError) {
+    init(_ pattern: String, matching extent: Extent = .whole) throws(PatternError) {
         guard pattern.utf8.count <= Self.maximumLength else {
             throw PatternError(
                 offset: Self.maximumLength,
@@ -63,9 +78,8 @@ final class Pattern: Sendable {
         var failure: Int32 = 0
         var offset = 0
         // A dot matches a newline as it does in Prometheus; \C could split a character.
-        let options =
-            PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL
-            | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE
+        var options = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE
+        if extent == .whole { options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL }
         // Safety: PCRE2 copies what it needs of the pattern before it returns.
         let code = bytes.withUnsafeBufferPointer { bytes in
             pcre2_compile_8(bytes.baseAddress, bytes.count, options, &failure, &offset, nil)
@@ -81,12 +95,14 @@ final class Pattern: Sendable {
         pcre2_set_depth_limit_8(limits, 10_000)
         pcre2_set_heap_limit_8(limits, 16 * 1024)  // in KiB
         compiled = Compiled(code: code, limits: limits)
+        allowance = .seconds(Self.maximumSeconds) * (extent == .whole ? 1 : 10)
+        knownLimit = extent == .whole ? 10_000 : 0
     }
 
     /// Whether the pattern matches the whole value.
     func matches(_ value: String) -> Bool {
         state.withLock { state in
-            if let answer = state.known[value] { return answer }
+            if knownLimit > 0, let answer = state.known[value] { return answer }
             if state.exceeded { return false }
             var answer = false
             state.spent += ContinuousClock().measure {
@@ -96,9 +112,9 @@ final class Pattern: Sendable {
                 case .exceeded: state.exceeded = true
                 }
             }
-            if state.spent > .seconds(Self.maximumSeconds) { state.exceeded = true }
+            if state.spent > allowance { state.exceeded = true }
             // Bounds the memory; a label of more values is matched again for each series.
-            if state.known.count < 10_000, !state.exceeded { state.known[value] = answer }
+            if state.known.count < knownLimit, !state.exceeded { state.known[value] = answer }
             return answer
         }
     }

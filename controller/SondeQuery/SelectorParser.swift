@@ -12,18 +12,22 @@ struct SelectorParser {
     /// The most matchers of a selector.
     static let maximumMatchers = 64
 
-    private let text: String
-    private let bytes: [UInt8]
-    private var position = 0
+    let text: String
+    let bytes: [UInt8]
+    /// Where reading stands.
+    var position = 0
+    /// What a person calls the text.
+    private let what: String
 
-    init(_ text: String) throws(QueryError) {
+    init(_ text: String, what: String = "selector") throws(QueryError) {
         guard text.utf8.count <= Self.maximumLength else {
             throw QueryError(
                 .invalidArgument,
-                "cannot read selector: got \(text.utf8.count) bytes; "
+                "cannot read \(what): got \(text.utf8.count) bytes; "
                     + "want at most \(Self.maximumLength)")
         }
         self.text = text
+        self.what = what
         bytes = Array(text.utf8)
     }
 
@@ -66,7 +70,8 @@ struct SelectorParser {
             equals: type?.description ?? name)
     }
 
-    private mutating func braces(counting before: Int) throws(QueryError) -> [Selector.Matcher] {
+    /// Reads matchers in braces.
+    mutating func braces(counting before: Int = 0) throws(QueryError) -> [Selector.Matcher] {
         guard peek() == UInt8(ascii: "{") else {
             throw unexpected(want: "\"{\", or one word: the name of a service")
         }
@@ -153,11 +158,11 @@ struct SelectorParser {
         byte <= UInt8(ascii: " ") || "{}()[],=!~\"'`".utf8.contains(byte)
     }
 
-    private func isQuote(_ byte: UInt8?) -> Bool {
+    func isQuote(_ byte: UInt8?) -> Bool {
         byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") || byte == UInt8(ascii: "`")
     }
 
-    private mutating func quoted() throws(QueryError) -> String {
+    mutating func quoted() throws(QueryError) -> String {
         let start = position
         var literal = StringLiteral(bytes: bytes, start: position)
         do throws(StringLiteral.Failure) {
@@ -169,22 +174,22 @@ struct SelectorParser {
         }
     }
 
-    private func peek() -> UInt8? {
+    func peek() -> UInt8? {
         position < bytes.count ? bytes[position] : nil
     }
 
-    private mutating func skipSpace() {
+    mutating func skipSpace() {
         while let byte = peek(), byte == 32 || (9...13).contains(byte) { position += 1 }
     }
 
-    private func unexpected(want: String) -> QueryError {
+    func unexpected(want: String) -> QueryError {
         guard position < bytes.count else { return failure(at: position, "the end; want \(want)") }
         let rest = String(decoding: bytes[position...].prefix(8), as: UTF8.self)
         let character = rest.first.map(String.init) ?? ""
         return failure(at: position, "\"\(character)\"; want \(want)")
     }
 
-    private func failure(at offset: Int, _ found: String) -> QueryError {
-        QueryError(cannot: "read selector", in: text, at: offset, found: found)
+    func failure(at offset: Int, _ found: String) -> QueryError {
+        QueryError(cannot: "read \(what)", in: text, at: offset, found: found)
     }
 }

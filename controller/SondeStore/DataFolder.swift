@@ -8,6 +8,7 @@ internal import Glibc
 ///     <folder>/lock                    who owns the folder
 ///     <folder>/control.db              tokens, settings, audit log
 ///     <folder>/profiles/2026-01-31.db  the profiles that began on that day (UTC)
+///     <folder>/logs/2026-01-31.db      the log lines of that day (UTC)
 ///     <folder>/images/<build id>/      uploaded ELF files
 ///
 /// The lock goes away with the process, however it ends.

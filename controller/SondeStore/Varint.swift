@@ -84,6 +84,12 @@ struct VarintReader {
         try read(upTo: bytes.count - position)
     }
 
+    /// Passes over bytes that ``readCount()`` has counted.
+    mutating func skip(_ count: Int) throws(VarintError) {
+        guard count >= 0, count <= bytes.count - position else { throw .truncated }
+        position += count
+    }
+
     mutating func readBytes() throws(VarintError) -> [UInt8] {
         let count = try readCount()
         defer { position += count }

@@ -5,6 +5,7 @@
 //     store-writer FOLDER FIRST              appends from FIRST on, by four threads, until killed
 //     store-writer FOLDER FIRST BYTES        the same by one thread with files limited to BYTES,
 //                                            until the first error; then once more without limit
+//     store-writer FOLDER FIRST logs         the first, with numbered log lines
 //
 // Prints a number for each profile that was acknowledged; an error's code and message as it is.
 
@@ -67,6 +68,31 @@ func appendUntilFull(_ store: SQLiteProfileStore, from first: Int, bytes: UInt) 
 }
 
 func appendUntilKilled(_ store: SQLiteProfileStore, from first: Int) {
+    appendByFourThreads(from: first) { number throws(StoreError) in
+        try store.append([profile(number), profile(number + 1)])
+    }
+}
+
+/// Lines of a stream that all threads write to, with times that are not in order.
+func appendLinesUntilKilled(in folder: String, from first: Int) throws(StoreError) {
+    var configuration = SQLiteLogStore.Configuration()
+    configuration.retentionDays = nil
+    let store = try SQLiteLogStore(DataFolder(folder), configuration: configuration)
+    let labels = LabelSet().setting(LabelName.service, to: "writer")
+    appendByFourThreads(from: first) { number throws(StoreError) in
+        let entries = [number, number + 1].map { number in
+            LogEntry(
+                time: Timestamp(unixMilliseconds: 1_769_871_600_000 + Int64(number ^ 7)),
+                line: "n\(number)", metadata: LabelSet().setting("number", to: "\(number)"))
+        }
+        try store.append([LogStream(labels: labels, entries: entries)])
+    }
+}
+
+/// Calls `append` for every second number, and says both of them when it returns.
+func appendByFourThreads(
+    from first: Int, _ append: @escaping @Sendable (Int) throws(StoreError) -> Void
+) {
     let next = Atomic(first)
     let threads = 4
     var handles = [pthread_t](repeating: 0, count: threads)
@@ -74,7 +100,7 @@ func appendUntilKilled(_ store: SQLiteProfileStore, from first: Int) {
         do throws(StoreError) {
             while true {
                 let number = next.wrappingAdd(2, ordering: .relaxed).oldValue
-                try store.append([profile(number), profile(number + 1)])
+                try append(number)
                 say("\(number)")
                 say("\(number + 1)")
             }
@@ -102,10 +128,14 @@ final class Body: Sendable {
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 3, let first = Int(arguments[2]) else {
-    say("usage: store-writer FOLDER FIRST [BYTES]")
+    say("usage: store-writer FOLDER FIRST [BYTES | logs]")
     exit(2)
 }
 do throws(StoreError) {
+    if arguments.count > 3, arguments[3] == "logs" {
+        try appendLinesUntilKilled(in: arguments[1], from: first)
+        exit(1)
+    }
     let store = try open(arguments[1])
     if arguments.count > 3, let bytes = UInt(arguments[3]) {
         appendUntilFull(store, from: first, bytes: bytes)
