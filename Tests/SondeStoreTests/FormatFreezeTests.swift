@@ -85,7 +85,7 @@ extension Database.Format {
         #expect(DayFormat.format.applicationID == 0x536F_5066)
     }
 
-    @Test func theControlDatabaseHasTheSchemaOfVersionOne() throws {
+    @Test func theControlDatabaseHasTheSchemaOfVersionTwo() throws {
         let path = scratch.path + "/control.db"
         _ = try ControlStore(DataFolder(scratch.path))
         let columns = try DatabaseEditor.schema(of: path).joined(separator: "\n")
@@ -94,6 +94,13 @@ extension Database.Format {
             columns == """
                 CREATE TABLE audit ( id INTEGER PRIMARY KEY, time INTEGER NOT NULL, \
                 who TEXT NOT NULL, what TEXT NOT NULL) STRICT \
+                CREATE TABLE probe ( id TEXT PRIMARY KEY, revision INTEGER NOT NULL, \
+                kind TEXT NOT NULL, location TEXT NOT NULL, template TEXT NOT NULL, \
+                condition TEXT NOT NULL, service TEXT NOT NULL, instance TEXT NOT NULL, \
+                labels BLOB NOT NULL, level TEXT NOT NULL, tag TEXT NOT NULL, \
+                reason TEXT NOT NULL, expires INTEGER NOT NULL, hits INTEGER NOT NULL, \
+                rate INTEGER NOT NULL, enabled INTEGER NOT NULL, created INTEGER NOT NULL, \
+                created_by TEXT NOT NULL) STRICT \
                 CREATE TABLE setting ( service TEXT NOT NULL, instance TEXT NOT NULL, \
                 enabled INTEGER NOT NULL, hertz REAL NOT NULL, changed INTEGER NOT NULL, \
                 PRIMARY KEY (service, instance)) STRICT, WITHOUT ROWID \

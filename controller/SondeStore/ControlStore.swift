@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people decided: tokens, settings and the log of who changed what.
+// What people decided: tokens, settings, probes and the log of who changed what.
 
 package import SondeModel
 internal import Synchronization
 
-/// Keeps tokens, settings and the audit log.
+/// Keeps tokens, settings, probes and the audit log.
 ///
 /// Every change is on disk, together with its entry in the audit log, when the call returns.
 /// All calls may come from any thread at the same time.
@@ -22,6 +22,8 @@ package final class ControlStore: Sendable {
         var tokens: [String: StoredToken] = [:]
         /// All settings: few, and asked for with each poll.
         var settings: [SettingsScope: CPUSettings] = [:]
+        /// All probes that are not removed: few, and asked for with each poll.
+        var probes: [String: ProbeDefinition] = [:]
     }
 
     struct StoredToken {
@@ -35,7 +37,7 @@ package final class ControlStore: Sendable {
 
     static let format = Database.Format(
         applicationID: 0x536F_4374,  // "SoCt"
-        version: 1,
+        version: 2,
         schema: """
             CREATE TABLE token (
                 id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL,
@@ -51,8 +53,9 @@ package final class ControlStore: Sendable {
             CREATE TABLE audit (
                 id INTEGER PRIMARY KEY, time INTEGER NOT NULL, who TEXT NOT NULL,
                 what TEXT NOT NULL) STRICT;
-            """,
-        name: "the control database of Sonde")
+
+            """ + probeSchema,
+        name: "the control database of Sonde", upgrades: [probeSchema])
 
     /// Opens the control database of a data folder, and creates it when it is not there.
     package init(_ folder: DataFolder) throws(StoreError) {
@@ -60,6 +63,7 @@ package final class ControlStore: Sendable {
         var state = State(database: database)
         try Self.loadTokens(into: &state)
         try Self.loadSettings(into: &state)
+        try Self.loadProbes(into: &state)
         self.state = Mutex(state)
         dataFolder = folder
     }

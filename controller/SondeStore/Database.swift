@@ -21,6 +21,8 @@ final class Database: @unchecked Sendable {
         var schema: String
         /// What a person calls such a file.
         var name: String
+        /// The statements that make a schema of version `i + 1` one of version `i + 2`.
+        var upgrades: [String] = []
     }
 
     /// What a connection may do.
@@ -155,11 +157,24 @@ final class Database: @unchecked Sendable {
                 "cannot open \(path): got a SQLite file of another kind; "
                     + "want \(format.name)")
         }
-        guard version == Int64(format.version) else {
+        try upgrade(from: version, to: format, access)
+    }
+
+    private func upgrade(
+        from version: Int64, to format: Format, _ access: Access
+    ) throws(StoreError) {
+        guard version != Int64(format.version) else { return }
+        guard access == .write, (1..<Int64(format.version)).contains(version),
+            format.upgrades.count == format.version - 1
+        else {
             throw StoreError(
                 .corrupt,
                 "cannot open \(path): got schema version \(version); "
                     + "want \(format.version)")
+        }
+        try transaction { () throws(StoreError) in
+            for step in format.upgrades[Int(version - 1)...] { try execute(step) }
+            try execute("PRAGMA user_version=\(format.version)")
         }
     }
 
