@@ -75,6 +75,8 @@ let package = Package(
 
         // A probe's life, in the order in which it lives.
         library("SondeProbeLanguage", in: "probes", settings: strictAndSafe),
+        library(
+            "SondeProbeProgram", in: "probes", ["SondeModel", "SondeWire"], settings: strictAndSafe),
 
         // Runs on its own machine.
         library(
