@@ -57,6 +57,23 @@ struct DwarfEntry {
         return DwarfEntry(unit)
     }
 
+    /// The attribute as libdw has it, for those that hold locations; `nil` when it is absent.
+    func attribute(_ name: Int) -> Dwarf_Attribute? { withAttribute(name) { $0 } }
+
+    /// The attribute of this entry, or of the one that it is a copy or the definition of.
+    func inherited<Value>(_ body: (DwarfEntry) -> Value?) -> Value? {
+        var entry: DwarfEntry? = self
+        // The chain is cut because a malformed one may be a ring.
+        for _ in 0..<8 {
+            guard let current = entry else { return nil }
+            if let value = body(current) { return value }
+            entry =
+                current.reference(Int(DW_AT_abstract_origin))
+                ?? current.reference(Int(DW_AT_specification))
+        }
+        return nil
+    }
+
     private func withAttribute<Value>(
         _ name: Int, _ body: (inout Dwarf_Attribute) -> Value?
     ) -> Value? {

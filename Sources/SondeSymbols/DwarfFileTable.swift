@@ -187,6 +187,22 @@ struct DwarfBytes {
         return value
     }
 
+    mutating func sleb() -> Int64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while position < end {
+            let byte = bytes[position]
+            position += 1
+            if shift < 64 { value |= UInt64(byte & 0x7F) << shift }
+            shift += 7
+            if byte < 0x80 {
+                if byte & 0x40 != 0, shift < 64 { value |= UInt64.max << shift }
+                return Int64(bitPattern: value)
+            }
+        }
+        return Int64(bitPattern: value)
+    }
+
     /// The bytes up to a zero, or `nil` when there is none within 4 KiB.
     mutating func string() -> String? {
         let start = position

@@ -22,17 +22,17 @@ struct DwarfFunction {
 /// they outgrow ``SymbolLimits/rangesInMemory``. Not thread safe.
 final class DwarfInfo {
     private let image: ElfImage
-    private let limits: SymbolLimits
+    let limits: SymbolLimits
     // Safety: owned by this object from init to deinit; `image` outlives it.
-    private let handle: OpaquePointer
-    private var units: [DwarfEntry] = []
+    let handle: OpaquePointer
+    private(set) var units: [DwarfEntry] = []
     private var starts: [UInt64] = []
     private var ranges: [(start: UInt64, end: UInt64, unit: Int32)] = []
     private var scopesOfUnit: [Int32: DwarfScopes] = [:]
     private var functionAt: [UInt64: DwarfFunction] = [:]
     private var filesOfUnit: [UInt64: DwarfFileTable] = [:]
     private var sizeInMemory = 0
-    private lazy var lineSections = DwarfFileTable.Sections(
+    private(set) lazy var lineSections = DwarfFileTable.Sections(
         line: bytes(".debug_line"), strings: bytes(".debug_str"),
         lineStrings: bytes(".debug_line_str"))
 
@@ -88,7 +88,8 @@ final class DwarfInfo {
         return found.compactMap { function(at: $0.entry) }
     }
 
-    private func unit(at address: UInt64) -> Int32? {
+    /// The index of the unit that knows an address.
+    func unit(at address: UInt64) -> Int32? {
         var low = 0
         var high = starts.count
         while low < high {
@@ -103,7 +104,8 @@ final class DwarfInfo {
         return nil
     }
 
-    private func scopes(of unit: Int32) -> DwarfScopes {
+    /// The functions and inlined calls of a unit.
+    func scopes(of unit: Int32) -> DwarfScopes {
         if let scopes = scopesOfUnit[unit] { return scopes }
         let scopes = DwarfScopes(unit: units[Int(unit)], limits: limits)
         if sizeInMemory + scopes.size > limits.rangesInMemory {
@@ -116,13 +118,19 @@ final class DwarfInfo {
         return scopes
     }
 
-    private func function(at offset: UInt64) -> DwarfFunction? {
-        if let function = functionAt[offset] { return function }
+    /// The entry at an offset of `.debug_info`.
+    func entry(at offset: UInt64) -> DwarfEntry? {
         var die = Dwarf_Die()
-        guard dwarf_offdie(handle, offset, &die) != nil else { return nil }
+        return dwarf_offdie(handle, offset, &die) != nil ? DwarfEntry(die) : nil
+    }
+
+    /// What is said of the function at an offset of `.debug_info`.
+    func function(at offset: UInt64) -> DwarfFunction? {
+        if let function = functionAt[offset] { return function }
+        guard let start = self.entry(at: offset) else { return nil }
         var function = DwarfFunction()
         var file: (number: UInt64, unit: DwarfEntry?)?
-        var entry: DwarfEntry? = DwarfEntry(die)
+        var entry: DwarfEntry? = start
         // An inlined call refers to the function's abstract copy, and that one to its declaration;
         // the chain is cut because a malformed one may be a ring.
         for _ in 0..<8 {
@@ -150,7 +158,8 @@ final class DwarfInfo {
         return function
     }
 
-    private func files(of unit: DwarfEntry) -> DwarfFileTable {
+    /// The source files of a unit.
+    func files(of unit: DwarfEntry) -> DwarfFileTable {
         if let table = filesOfUnit[unit.offset] { return table }
         var table = DwarfFileTable()
         if let offset = unit.sectionOffset(Int(DW_AT_stmt_list)) {

@@ -124,17 +124,21 @@ struct DwarfScopes {
         }
     }
 
-    /// The scopes that cover an address, outermost first; empty when none does.
-    func scopes(at address: UInt64) -> [Scope] {
+    /// The index of the innermost scope that covers an address; -1 when none does.
+    func innermost(at address: UInt64) -> Int32 {
         var low = 0
         var high = starts.count
         while low < high {
             let middle = (low + high) / 2
             if starts[middle] <= address { low = middle + 1 } else { high = middle }
         }
-        guard low > 0 else { return [] }
+        return low > 0 ? innermost[low - 1] : -1
+    }
+
+    /// The scopes that cover an address, outermost first; empty when none does.
+    func scopes(at address: UInt64) -> [Scope] {
         var found: [Scope] = []
-        var scope = innermost[low - 1]
+        var scope = innermost(at: address)
         // A parent's index is smaller than its child's, so this ends.
         while scope >= 0, found.count < 256 {
             found.append(scopes[Int(scope)])

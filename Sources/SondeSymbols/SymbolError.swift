@@ -11,6 +11,8 @@ package enum SymbolError: Error, Hashable, CustomStringConvertible {
     case wrongKind(path: String, kind: String)
     /// The file, or what is packed in it, is larger than the limits allow.
     case tooLarge(path: String, what: String, limit: UInt64)
+    /// The file says nothing about source lines and variables.
+    case noDebugInfo(path: String)
 
     package var description: String {
         switch self {
@@ -22,6 +24,9 @@ package enum SymbolError: Error, Hashable, CustomStringConvertible {
             "cannot read the image \(path): got \(kind); want a program or a shared library"
         case .tooLarge(let path, let what, let limit):
             "cannot read the image \(path): got more than \(limit) \(what); want at most \(limit)"
+        case .noDebugInfo(let path):
+            "cannot find source lines in \(path): it has no debug info;"
+                + " want it as it was before it was stripped, built with -g"
         }
     }
 }
@@ -40,6 +45,12 @@ package struct SymbolLimits: Hashable, Sendable {
     package var rangesPerUnit = 4 << 20
     /// Address ranges that are held in memory for one image; indexes are dropped above it.
     package var rangesInMemory = 8 << 20
+    /// Rows of line tables that are read to answer one question, and that are held in memory.
+    package var lineRows = 32 << 20
+    /// Source files of an image; those behind are not found.
+    package var sourceFiles = 4 << 20
+    /// Debug entries that are looked at to find the variables of one place.
+    package var entriesPerPlace = 1 << 20
 
     /// The default limits, which no image of a real program comes near.
     package init() {}

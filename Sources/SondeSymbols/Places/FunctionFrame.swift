@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frame of a machine's function at one instruction: what locations are relative to.
+
+internal import CElfutils
+internal import SondeModel
+
+/// What locations of one function are relative to, at one instruction.
+final class FunctionFrame {
+    typealias Operation = AddressExpression.Operation
+
+    let image: ProbeImage
+    let address: UInt64
+    private let function: DwarfEntry?
+    private let linkageName: String
+    private lazy var rules = image.frames.frame(at: address)
+    private lazy var start = function?.entryAddress ?? address
+    private lazy var context = makeContext()
+    /// Where the function's variables are in the frame from; 0 when they are anywhere else.
+    private(set) lazy var bodyStart = makeBodyStart()
+
+    /// The frame of the function with this debug entry.
+    init(_ image: ProbeImage, at address: UInt64, function: DwarfEntry?, linkageName: String) {
+        self.image = image
+        self.address = address
+        self.function = function
+        self.linkageName = linkageName
+    }
+
+    private func makeBodyStart() -> UInt64 {
+        guard let function, let unit = image.dwarf.unit(at: address) else { return 0 }
+        var budget = image.limits.lineRows
+        guard
+            let offset = image.dwarf.units[Int(unit)].sectionOffset(Int(DW_AT_stmt_list)),
+            let table = image.lineTable(at: offset, &budget),
+            let range = image.ranges(of: function).first(where: { $0.contains(start) }),
+            let rows = table.rows(in: range).first
+        else { return 0 }
+        return image.bodyStart(of: function, table.rows[rows])
+    }
+
+    /// The canonical frame address.
+    func canonicalAddress() throws(MissingLocation) -> [Operation] {
+        guard let address = rules?.canonicalAddress else {
+            throw MissingLocation("the frame's layout is not known here")
+        }
+        return address
+    }
+
+    /// What `DW_OP_fbreg` adds to.
+    func base() throws(MissingLocation) -> [Operation] {
+        guard let function, var attribute = function.attribute(Int(DW_AT_frame_base)) else {
+            throw MissingLocation("its location is malformed")
+        }
+        if address < bodyStart, address >= start {
+            throw MissingLocation("not yet in the frame: the function is only being entered")
+        }
+        var operations: UnsafeMutablePointer<Dwarf_Op>?
+        var count = 0
+        guard
+            dwarf_getlocation_addr(&attribute, address, &operations, &count, 1) == 1,
+            let operations, (1...64).contains(count)
+        else { throw MissingLocation("the frame's layout is not known here") }
+        // Safety: libdw keeps `count` decoded operations until dwarf_end.
+        let first = operations[0]
+        if count == 1, (DW_OP_reg0...DW_OP_reg31).contains(Int(first.atom)) {
+            return try base(inRegister: Int(first.atom) - DW_OP_reg0)
+        }
+        var machine = ExpressionMachine()
+        for operation in UnsafeBufferPointer(start: operations, count: count) {
+            if Int(operation.atom) == DW_OP_call_frame_cfa {
+                try machine.push(canonicalAddress())
+            } else if try !machine.apply(operation) {
+                throw MissingLocation("the frame's layout is not understood")
+            }
+        }
+        return try machine.pop()
+    }
+
+    private func base(inRegister number: Int) throws(MissingLocation) -> [Operation] {
+        // The frame pointer holds the frame's address only between prologue and epilogue.
+        if number == 6, let register = rules?.canonicalRegister, register.number != 6 {
+            throw MissingLocation("the function's frame is not set up here")
+        }
+        guard number == 6 || number == 7 else {
+            return [try ExpressionMachine.register(UInt64(number), plus: 0)]
+        }
+        // The stack pointer may be lower than at the end of the prologue, by what was pushed since.
+        if number == 7, let here = rules?.canonicalRegister, here.number == 7, bodyStart > 0,
+            let there = image.frames.frame(at: bodyStart)?.canonicalRegister, there.number == 7
+        {
+            return [.register(7, plus: here.offset &- there.offset)]
+        }
+        return [.register(UInt8(number), plus: 0)]
+    }
+
+    private func makeContext() -> AsyncContext? {
+        // Nothing but an `async` function has the prologue that is looked for.
+        guard linkageName.hasPrefix("$s") || linkageName.hasPrefix("$e"), address >= start,
+            address - start < 1 << 24,
+            let code = image.machineCode(from: start, count: 256)
+        else { return nil }
+        return AsyncContext(
+            at: address, start: start, code: code, frame: rules,
+            beginsInCallee: AsyncFunclet.beginsInCallee(linkageName))
+    }
+
+    /// The value that a register had when the function was entered.
+    func entryValue(ofRegister number: UInt64) throws(MissingLocation) -> [Operation] {
+        guard number < 16 else { throw MissingLocation("only known at the function's entry") }
+        if address == start { return [.register(UInt8(number), plus: 0)] }
+        if number == 14, let context, let value = context.atEntry { return value }
+        // What the function saved for its caller is what it found at its entry.
+        if let saved = rules?.savedAddress(ofRegister: UInt8(number)) {
+            return saved + [.load(bytes: 8)]
+        }
+        throw MissingLocation("only known at the function's entry")
+    }
+
+    /// The word that a register pointed to when the function was entered, where it is known.
+    func firstWord(atEntryRegister number: UInt64) -> [Operation]? {
+        guard number == 14, address != start else { return nil }
+        return context?.firstWordAtEntry
+    }
+}
+
+extension ProbeImage {
+    /// Machine code from the file; `nil` when the file has none there.
+    func machineCode(from address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+        for image in images {
+            for section in image.sections
+            where section.flags & 4 != 0 && address >= section.address
+                && address - section.address < section.size
+            {
+                // A file with nothing but debug info keeps the section's header without its bytes.
+                guard section.type != 8, let bytes = image.bytes(of: section) else { continue }
+                let start = Int(address - section.address)
+                guard start < bytes.count else { continue }
+                return ArraySlice(bytes[start..<min(bytes.count, start + count)])
+            }
+        }
+        return nil
+    }
+}

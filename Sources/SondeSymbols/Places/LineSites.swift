@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds where a line begins in each copy of the function that it is written in.
+
+internal import CElfutils
+internal import SondeModel
+
+/// Where the rows of a line begin within one copy of it.
+struct LineSite {
+    var address: UInt64
+    var column: UInt32
+    /// The copy: the innermost function that the line is written in.
+    var scope: CodeScope
+    /// Whether the machine's function begins with this line.
+    var opensFunction: Bool
+}
+
+extension ProbeImage {
+    /// The sites of a line in one table.
+    func sites(of line: UInt32, in files: Set<UInt16>, _ table: LineTable) -> [LineSite] {
+        func matches(_ row: LineRow) -> Bool {
+            row.line == line && files.contains(row.file) && !row.endsSequence
+        }
+        var roots: [CodeScope] = []
+        var seen: Set<CodeScope> = []
+        for row in table.rows where matches(row) && row.isStatement {
+            guard let scope = scope(at: row.address), let root = chain(scope).last,
+                seen.insert(root).inserted
+            else { continue }
+            roots.append(root)
+        }
+        var sites: [LineSite] = []
+        for root in roots {
+            guard let entry = entry(of: root) else { continue }
+            let ranges = ranges(of: entry)
+            let start = entry.entryAddress ?? ranges.first?.lowerBound ?? 0
+            for range in ranges {
+                for rows in table.rows(in: range) {
+                    let first = sites.count
+                    addRuns(table.rows[rows], start: start, matches, &sites)
+                    guard range.contains(start), sites.count > first else { continue }
+                    let behind = bodyStart(of: entry, table.rows[rows])
+                    for index in first..<sites.count where sites[index].address < behind {
+                        sites[index].address = behind
+                    }
+                }
+            }
+        }
+        return sites
+    }
+
+    /// Adds the site of each run of rows, for rows of one function without a gap.
+    private func addRuns(
+        _ rows: ArraySlice<LineRow>, start: UInt64, _ matches: (LineRow) -> Bool,
+        _ sites: inout [LineSite]
+    ) {
+        /// Scopes in which the line was not left yet, each inside the one before it.
+        var open: [CodeScope] = []
+        var isFirst = rows.first.map { $0.address == start } ?? false
+        for row in rows where row.line > 0 {
+            guard let scope = scope(at: row.address) else { continue }
+            let chain = chain(scope)
+            // What was inlined into an open scope leaves it open.
+            open.removeAll { $0 != scope && !chain.contains($0) }
+            if !matches(row) {
+                open.removeAll { $0 == scope }
+            } else if row.isStatement, !open.contains(scope) {
+                open.append(scope)
+                sites.append(
+                    LineSite(
+                        address: row.address, column: UInt32(row.column), scope: scope,
+                        opensFunction: isFirst))
+            }
+            isFirst = false
+        }
+    }
+
+    /// The address from which on the variables of a function are where debug info says.
+    ///
+    /// That is behind the prologue, but only where variables live in the frame throughout: optimized
+    /// code may leave before its prologue ends, and says for each instruction where they are. The
+    /// rows are those from the function's first instruction on.
+    func bodyStart(of function: DwarfEntry, _ rows: ArraySlice<LineRow>) -> UInt64 {
+        guard let first = rows.first, keepsVariablesInFrame(function) else { return 0 }
+        if let end = rows.first(where: { $0.flags.contains(.prologueEnd) }) { return end.address }
+        // GCC does not mark the end; by its custom the second statement begins there.
+        let second = rows.first { $0.address > first.address && $0.isStatement && $0.line > 0 }
+        return second?.address ?? 0
+    }
+
+    private func keepsVariablesInFrame(_ function: DwarfEntry) -> Bool {
+        var usesFrame = false
+        var next = function.child
+        var budget = 1024
+        while let entry = next, budget > 0 {
+            budget -= 1
+            next = entry.sibling
+            // The first variable of a block says enough.
+            let variable = entry.tag == DW_TAG_lexical_block ? entry.child : entry
+            guard let variable,
+                [DW_TAG_formal_parameter, DW_TAG_variable].contains(variable.tag)
+            else { continue }
+            if variable.hasLocationList { return false }
+            if variable.isFrameRelative { usesFrame = true }
+        }
+        return usesFrame
+    }
+}
+
+extension DwarfEntry {
+    /// Where the function is entered.
+    var entryAddress: UInt64? {
+        var first: UInt64?
+        if let entry = attribute(Int(DW_AT_low_pc)) ?? attribute(Int(DW_AT_entry_pc)) {
+            var entry = entry
+            var address: Dwarf_Addr = 0
+            if dwarf_formaddr(&entry, &address) == 0, address != 0 { return address }
+        }
+        forEachRange { start, end in
+            if start != 0, start < end { first = start }
+            return first == nil
+        }
+        return first
+    }
+
+    /// Whether the entry's location differs from place to place.
+    var hasLocationList: Bool {
+        guard let location = attribute(Int(DW_AT_location)) else { return false }
+        switch Int(location.form) {
+        case DW_FORM_sec_offset, DW_FORM_loclistx, DW_FORM_data4, DW_FORM_data8: return true
+        default: return false
+        }
+    }
+
+    /// Whether the entry has one location throughout, that is relative to the function's frame.
+    var isFrameRelative: Bool {
+        guard !hasLocationList, var location = attribute(Int(DW_AT_location)) else { return false }
+        var operations: UnsafeMutablePointer<Dwarf_Op>?
+        var count = 0
+        guard dwarf_getlocation(&location, &operations, &count) == 0, let operations, count > 0
+        else { return false }
+        // Safety: libdw keeps `count` decoded operations until dwarf_end.
+        return Int(operations[0].atom) == DW_OP_fbreg
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The source files of an image, found by the end of their path or by a name that is nearly right.
+
+internal import CElfutils
+
+/// The source files of an image.
+struct SourceFiles {
+    /// Where the rows of a file are: in which line table, and with which number.
+    struct Use: Hashable {
+        /// The table's offset in `.debug_line`.
+        var table: UInt64
+        var file: UInt16
+    }
+
+    /// The paths as the compiler recorded them, without `.` and `..`.
+    private(set) var paths: [String] = []
+    private(set) var uses: [[Use]] = []
+    private var indexOf: [String: Int] = [:]
+    private var named: [Substring: [Int]] = [:]
+    /// The offset of each line table.
+    private(set) var tables: [UInt64] = []
+
+    /// Reads the headers of all line tables.
+    init(_ dwarf: DwarfInfo, limits: SymbolLimits) {
+        var budget = limits.sourceFiles
+        var seen: Set<UInt64> = []
+        for unit in dwarf.units {
+            guard let table = unit.sectionOffset(Int(DW_AT_stmt_list)),
+                seen.insert(table).inserted
+            else { continue }
+            tables.append(table)
+            for (number, path) in dwarf.files(of: unit).paths.enumerated() {
+                budget -= 1
+                guard budget > 0 else { return }
+                guard let number = UInt16(exactly: number), number < .max else { break }
+                add(path, Use(table: table, file: number))
+            }
+        }
+    }
+
+    private mutating func add(_ recorded: String, _ use: Use) {
+        let path = Self.normalized(recorded)
+        let name = path.split(separator: "/").last ?? ""
+        // Compilers call code without a source `<compiler-generated>`, `<stdin>` and the like.
+        guard !name.isEmpty, !name.hasPrefix("<") else { return }
+        if let index = indexOf[path] {
+            uses[index].append(use)
+            return
+        }
+        indexOf[path] = paths.count
+        named[name, default: []].append(paths.count)
+        paths.append(path)
+        uses.append([use])
+    }
+
+    /// A path without empty components, `.`, and `..` as far as it can be resolved.
+    static func normalized(_ path: String) -> String {
+        guard path.contains("/.") || path.contains("//") || path.hasPrefix("./") else {
+            return path
+        }
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") where part != "." {
+            if part == "..", let last = parts.last, last != ".." {
+                parts.removeLast()
+            } else if part != ".." || !path.hasPrefix("/") {
+                parts.append(part)
+            }
+        }
+        return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+    }
+
+    /// The index of a recorded path.
+    func index(of path: String) -> Int? { indexOf[path] }
+
+    /// The files whose path ends with these components, by path.
+    func matching(_ path: String) -> [Int] {
+        let wanted = Self.normalized(path)
+        let parts = wanted.split(separator: "/")
+        guard let name = parts.last else { return [] }
+        return (named[name] ?? []).filter { index in
+            if wanted.hasPrefix("/") { return paths[index] == wanted }
+            return paths[index].split(separator: "/").suffix(parts.count) == parts[...]
+        }.sorted { paths[$0] < paths[$1] }
+    }
+
+    /// The files whose names are most like the wanted one, best first.
+    func nearest(to path: String, count: Int) -> [String] {
+        let wanted = Array((path.split(separator: "/").last ?? "").utf8.prefix(256))
+        var ranked: [(distance: Int, path: String)] = []
+        // Names of many thousands of files take long to compare, and nobody reads on that far.
+        for (name, files) in named.prefix(1 << 16) {
+            let distance = Self.distance(wanted, Array(name.utf8.prefix(256)))
+            guard distance <= max(2, wanted.count / 2) else { continue }
+            for file in files { ranked.append((distance, paths[file])) }
+        }
+        ranked.sort { ($0.distance, $0.path) < ($1.distance, $1.path) }
+        return ranked.prefix(max(0, count)).map(\.path)
+    }
+
+    /// How many bytes have to be put in, taken out or replaced; changing the case costs nothing.
+    static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        func lower(_ byte: UInt8) -> UInt8 {
+            (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+        }
+        var row = Array(0...right.count)
+        for (place, byte) in left.enumerated() {
+            var diagonal = row[0]
+            row[0] = place + 1
+            for (index, other) in right.enumerated() {
+                let replaced = diagonal + (lower(byte) == lower(other) ? 0 : 1)
+                diagonal = row[index + 1]
+                row[index + 1] = min(replaced, diagonal + 1, row[index] + 1)
+            }
+        }
+        return row[right.count]
+    }
+}
