@@ -85,7 +85,10 @@ let package = Package(
         library("SondeQuery", in: "controller", ["SondeModel", "CPCRE2"]),
         library(
             "SondeAPI", in: "controller",
-            ["SondeModel", "SondeWire", "SondeFormats", "SondeSymbols", "SondeStore", "SondeQuery"]),
+            [
+                "SondeModel", "SondeWire", "SondeSnappy", "SondeFormats", "SondeSymbols",
+                "SondeStore", "SondeQuery",
+            ]),
         .target(
             name: "CSondeWeb", path: "controller/SondeServer/web",
             exclude: ["index.html", "icon.svg", "styles", "modules"]),
@@ -183,7 +186,7 @@ let package = Package(
             "SondeAPITests",
             [
                 "SondeAPI", "SondeServer", "SondeHTTPClient", "SondeStore", "SondeQuery",
-                "SondeSymbols", "SondeModel", "SondeWire", "SondeFormats",
+                "SondeSymbols", "SondeModel", "SondeWire", "SondeSnappy", "SondeFormats",
             ], exclude: ["Peers"]),
         tests(
             "SondeServerTests",
