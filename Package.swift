@@ -75,6 +75,9 @@ let package = Package(
 
         // A probe's life, in the order in which it lives.
         library("SondeProbeLanguage", in: "probes", settings: strictAndSafe),
+        .target(
+            name: "CSondeProbe", path: "probes/CSondeProbe", exclude: ["allowed_symbols.txt"],
+            cSettings: cStrict),
         library(
             "SondeProbeProgram", in: "probes", ["SondeModel", "SondeWire"], settings: strictAndSafe),
 
