@@ -54,7 +54,8 @@ let package = Package(
         library("SondeModel", in: "Sources", settings: strictAndSafe),
         library("SondeWire", in: "Sources", ["SondeModel", "CZlib"]),
         library("SondeSnappy", in: "Sources", ["CSnappy"]),
-        library("SondeHTTPClient", in: "Sources", ["CCurl"]),
+        library("SondeLock", in: "Sources"),
+        library("SondeHTTPClient", in: "Sources", ["SondeLock", "CCurl"]),
         library(
             "SondeFormats", in: "Sources", ["SondeModel", "SondeWire"], settings: strictAndSafe),
         library("SondeSymbols", in: "Sources", ["SondeModel", "CElfutils"]),
@@ -63,13 +64,13 @@ let package = Package(
         .target(
             name: "CSondeSignal", path: "agent/CSondeSignal", exclude: ["allowed_symbols.txt"],
             cSettings: cStrict),
-        library("SondeSampling", in: "agent", ["CSondeSignal", "SondeModel"]),
+        library("SondeSampling", in: "agent", ["CSondeSignal", "SondeLock", "SondeModel"]),
         .target(name: "CSondeProcess", path: "agent/CSondeProcess", cSettings: cStrict),
         library(
             "SondeAgent", in: "agent",
             [
-                "CSondeProcess", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats",
-                "SondeHTTPClient",
+                "CSondeProcess", "SondeSampling", "SondeLock", "SondeModel", "SondeWire",
+                "SondeFormats", "SondeHTTPClient",
             ]),
         library("SondePreload", in: "agent", ["SondeAgent"], exclude: ["loader"]),
 
@@ -173,11 +174,14 @@ let package = Package(
             dependencies: ["CSamplingSubject", "SondeSampling", "SondeModel"],
             path: "Tests/Programs/sampling-subject", swiftSettings: strict),
         tests("SondeSamplingTests", ["SondeSampling", "SondeModel", "sampling-subject"]),
+        .executableTarget(
+            name: "forking-service", dependencies: ["SondeAgent"],
+            path: "Tests/Programs/forking-service", swiftSettings: strict),
         tests(
             "SondeAgentTests",
             [
                 "SondeAgent", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats",
-                "SondeHTTPClient", "SondeTestServer",
+                "SondeHTTPClient", "SondeTestServer", "forking-service",
             ]),
         .executableTarget(
             name: "store-writer", dependencies: ["SondeStore", "SondeModel"],

@@ -39,14 +39,18 @@ extension Sonde {
             /// A state from its name.
             public init(rawValue: String) { self.rawValue = rawValue }
 
+            // Computed, because a constant is made at its first use, under a lock that a fork in
+            // that moment would leave held in the child.
             /// It was not asked yet.
-            public static let unknown = Controller(rawValue: "unknown")
+            public static var unknown: Controller { Controller(rawValue: "unknown") }
             /// It answers and knows this process.
-            public static let connected = Controller(rawValue: "connected")
+            public static var connected: Controller { Controller(rawValue: "connected") }
             /// It takes profiles but cannot control agents, as stock Pyroscope.
-            public static let withoutControl = Controller(rawValue: "withoutControl")
+            public static var withoutControl: Controller {
+                Controller(rawValue: "withoutControl")
+            }
             /// It does not answer, or not as a controller does.
-            public static let unreachable = Controller(rawValue: "unreachable")
+            public static var unreachable: Controller { Controller(rawValue: "unreachable") }
         }
     }
 }
