@@ -91,7 +91,9 @@ public final class Sonde: Sendable {
                 }
                 return running
             }
-            let sonde = Sonde(.running(try Agent(settings)))
+            let agent = try Agent(settings)
+            Status.readyTypes(of: agent)
+            let sonde = Sonde(.running(agent))
             current = sonde
             ProcessEnd.watch()
             return sonde

@@ -64,6 +64,16 @@ extension Sonde.Status {
             ownCPUNanoseconds: 0, ownMemoryBytes: 0)
     }
 
+    /// Makes the Swift runtime ready for everything that a status needs.
+    ///
+    /// The runtime makes generic types at their first use, under locks that it does not look after
+    /// in a fork. A child that is forked while another thread asks for the first status would wait
+    /// for such a lock for ever; so the first one is made before anybody else can ask.
+    static func readyTypes(of agent: Agent) {
+        _ = Self(agent)
+        _ = Self(inert: "")
+    }
+
     /// The status of an agent.
     init(_ agent: Agent) {
         let report = agent.report
