@@ -65,11 +65,11 @@ import Testing
 }
 
 /// A program in Python, out of the tests' own environment, ended with this object.
-final class Peer {
+private final class Peer {
     private let process = Process()
     private let pipe = Pipe()
 
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
 
     /// Whether the environment has a package.

@@ -3,7 +3,6 @@
 
 internal import SondeFormats
 internal import SondeHTTPClient
-internal import SondeLock
 internal import SondeModel
 internal import SondeSampling
 internal import SondeWire
@@ -18,7 +17,7 @@ final class Delivery: Sendable {
     private let client: HTTPClient
     private let ledger: Ledger
     private let wake = Flag()
-    private let queue: Locked<DeliveryQueue>
+    private let queue: Mutex<DeliveryQueue>
     /// The monotonic time at which delivery must be over, or 0 while the agent runs.
     private let stopDeadline = Atomic<UInt64>(0)
 
@@ -42,7 +41,7 @@ final class Delivery: Sendable {
             Label(name: "version", value: settings.version),
         ]
         labels = (own + settings.labels.labels).filter { !$0.value.isEmpty }
-        queue = Locked(
+        queue = Mutex(
             DeliveryQueue(
                 maximumBytes: settings.queueBytes, maximumAgeSeconds: settings.queueSeconds))
     }

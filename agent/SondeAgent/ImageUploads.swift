@@ -4,7 +4,6 @@
 internal import CSondeProcess
 internal import Glibc
 internal import SondeHTTPClient
-internal import SondeLock
 internal import SondeModel
 internal import SondeSampling
 internal import Synchronization
@@ -20,7 +19,7 @@ final class ImageUploads: Sendable {
     private let ledger: Ledger
     private let wake = Flag()
     private let isStopping = Atomic<Bool>(false)
-    private let state = Locked(State())
+    private let state = Mutex(State())
 
     private struct State {
         var wanted: [BuildID] = []

@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Days in UTC, which the stores' files are named after.
+// Days in UTC, which the profile store's files are named after.
 
-package import SondeModel
+internal import SondeModel
 
 /// A day in UTC, counted from 1970-01-01.
-package struct UTCDay: Hashable, Comparable, Sendable {
+struct UTCDay: Hashable, Comparable, Sendable {
     /// Days since 1970-01-01; negative before it.
-    package var number: Int64
+    var number: Int64
 
     private static let nanoseconds: Int64 = 86_400_000_000_000
 
-    /// The day of a number.
-    package init(number: Int64) { self.number = number }
+    init(number: Int64) { self.number = number }
 
     /// The day that holds a point in time.
-    package init(of time: Timestamp) {
+    init(of time: Timestamp) {
         let (quotient, remainder) = time.unixNanoseconds.quotientAndRemainder(
             dividingBy: Self.nanoseconds)
         number = remainder < 0 ? quotient - 1 : quotient
     }
 
     /// A day from its name, or `nil` when it is none.
-    package init?(name: String) {
+    init?(name: String) {
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)
         guard name.utf8.count == 10, parts.count == 3, let year = Int64(parts[0]),
             let month = Int64(parts[1]), let day = Int64(parts[2]), (1...12).contains(month),
@@ -39,7 +38,7 @@ package struct UTCDay: Hashable, Comparable, Sendable {
     }
 
     /// The day as `2026-01-31`.
-    package var name: String {
+    var name: String {
         let shifted = number + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -54,7 +53,7 @@ package struct UTCDay: Hashable, Comparable, Sendable {
             .joined(separator: "-")
     }
 
-    package static func < (left: UTCDay, right: UTCDay) -> Bool { left.number < right.number }
+    static func < (left: UTCDay, right: UTCDay) -> Bool { left.number < right.number }
 
     private static func digits(_ value: Int64, _ count: Int) -> String {
         let text = String(value)

@@ -19,7 +19,7 @@ struct AsyncContext {
 
     private static let slot: [Operation] = [.register(6, plus: -8), .load(bytes: 8)]
 
-    /// The context at an instruction.
+    /// The context at an instruction; `nil` when the function is no part of an `async` one.
     ///
     /// - Parameters:
     ///   - address: The instruction.
@@ -27,11 +27,11 @@ struct AsyncContext {
     ///   - code: The part's machine code from there on, at least as far as `address`.
     ///   - frame: What call frame information says at the instruction.
     ///   - beginsInCallee: Whether the part runs after an awaited call.
-    init(
+    init?(
         at address: UInt64, start: UInt64, code: ArraySlice<UInt8>, frame: FrameAtInstruction?,
         beginsInCallee: Bool
     ) {
-        guard let prologue = Self.prologueLength(code), address >= start else { return }
+        guard let prologue = Self.prologueLength(code), address >= start else { return nil }
         if address - start < UInt64(prologue) {
             // None of the prologue's instructions changes r14.
             set([.register(14, plus: 0)])

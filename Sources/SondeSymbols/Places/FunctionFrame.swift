@@ -15,6 +15,9 @@ final class FunctionFrame {
     private lazy var rules = image.frames.frame(at: address)
     private lazy var start = function?.entryAddress ?? address
     private lazy var context = makeContext()
+    private lazy var rows = makeRows()
+    private lazy var isFramePopped = makeIsFramePopped()
+    private lazy var isStackPopped = makeIsStackPopped()
     /// Where the function's variables are in the frame from; 0 when they are anywhere else.
     private(set) lazy var bodyStart = makeBodyStart()
 
@@ -26,16 +29,51 @@ final class FunctionFrame {
         self.linkageName = linkageName
     }
 
-    private func makeBodyStart() -> UInt64 {
-        guard let function, let unit = image.dwarf.unit(at: address) else { return 0 }
+    /// The line table's rows from the function's first instruction on.
+    private func makeRows() -> ArraySlice<LineRow> {
+        guard let function, let unit = image.dwarf.unit(at: address) else { return [] }
         var budget = image.limits.lineRows
         guard
             let offset = image.dwarf.units[Int(unit)].sectionOffset(Int(DW_AT_stmt_list)),
             let table = image.lineTable(at: offset, &budget),
             let range = image.ranges(of: function).first(where: { $0.contains(start) }),
             let rows = table.rows(in: range).first
-        else { return 0 }
-        return image.bodyStart(of: function, table.rows[rows])
+        else { return [] }
+        return table.rows[rows]
+    }
+
+    private func makeBodyStart() -> UInt64 {
+        function.map { image.bodyStart(of: $0, rows) } ?? 0
+    }
+
+    /// Why a register does not hold what debug info relies on although it says so; `nil` when it
+    /// does.
+    ///
+    /// In epilogues locations are often stated on to the function's last instruction.
+    func reasonAgainst(_ expression: AddressExpression) -> String? {
+        for case .register(let number, _) in expression.operations {
+            if number == 6 && isFramePopped || number == 7 && isStackPopped {
+                return "the function's frame is gone here"
+            }
+        }
+        return nil
+    }
+
+    /// Whether this is the `btr rbp, 60` behind the `pop rbp` at the end of a part of an `async`
+    /// function: call frame information is one instruction late there.
+    private func makeIsFramePopped() -> Bool {
+        let mark: [UInt8] = [0x48, 0x0F, 0xBA, 0xF5, 0x3C]
+        return isAsync
+            && image.machineCode(from: address, count: mark.count)?.starts(with: mark) == true
+    }
+
+    /// Whether the stack pointer is not where it is in the function's body.
+    private func makeIsStackPopped() -> Bool {
+        guard let end = rows.first(where: { $0.flags.contains(.prologueEnd) })?.address,
+            address > end, let here = rules?.canonicalRegister, here.number == 7,
+            let there = image.frames.frame(at: end)?.canonicalRegister, there.number == 7
+        else { return false }
+        return here.offset < there.offset
     }
 
     /// The canonical frame address.
@@ -102,6 +140,12 @@ final class FunctionFrame {
         return AsyncContext(
             at: address, start: start, code: code, frame: rules,
             beginsInCallee: AsyncFunclet.beginsInCallee(linkageName))
+    }
+
+    /// Whether the function is a part of an `async` one, by its frame or by its name.
+    var isAsync: Bool {
+        context != nil || AsyncFunclet.resumed(linkageName) != nil
+            || AsyncFunclet.isEntry(linkageName)
     }
 
     /// The value that a register had when the function was entered.

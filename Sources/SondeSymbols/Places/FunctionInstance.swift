@@ -98,6 +98,21 @@ enum AsyncFunclet {
         return nil
     }
 
+    /// Whether the name is that of an `async` function's first part, which keeps the whole's name.
+    ///
+    /// `Ya` marks the type of an `async` function; in the name of another thing it is followed by
+    /// letters that no mark follows.
+    static func isEntry(_ linkageName: String) -> Bool {
+        guard resumed(linkageName) == nil, linkageName.hasPrefix("$") else { return false }
+        var rest = linkageName.utf8[...]
+        while let range = Substring(rest).firstRange(of: "Ya") {
+            rest = rest[range.upperBound...]
+            guard let next = rest.first else { return false }
+            if "KFYclb".utf8.contains(next) { return true }
+        }
+        return false
+    }
+
     /// Whether the part begins in the context of the function that it had awaited.
     static func beginsInCallee(_ linkageName: String) -> Bool {
         guard let (function, _) = resumed(linkageName) else { return false }

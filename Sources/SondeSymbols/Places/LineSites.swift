@@ -57,7 +57,7 @@ extension ProbeImage {
         var open: [CodeScope] = []
         var isFirst = rows.first.map { $0.address == start } ?? false
         for row in rows where row.line > 0 {
-            guard let scope = scope(at: row.address) else { continue }
+            guard let scope = scope(at: row.address), !isTrap(scope) else { continue }
             let chain = chain(scope)
             // What was inlined into an open scope leaves it open.
             open.removeAll { $0 != scope && !chain.contains($0) }
@@ -74,6 +74,11 @@ extension ProbeImage {
         }
     }
 
+    /// Whether the scope is what Swift makes up for the instruction that ends the process.
+    private func isTrap(_ scope: CodeScope) -> Bool {
+        function(of: scope)?.name.hasPrefix("Swift runtime failure: ") ?? false
+    }
+
     /// The address from which on the variables of a function are where debug info says.
     ///
     /// That is behind the prologue, but only where variables live in the frame throughout: optimized
@@ -88,6 +93,11 @@ extension ProbeImage {
     }
 
     private func keepsVariablesInFrame(_ function: DwarfEntry) -> Bool {
+        // Swift's compiler marks what it optimized.
+        if function.inherited({ $0.number(0x3FE1) }) ?? 0 != 0 { return false }  // APPLE_optimized
+        // DW_AT_APPLE_optimized: Swift's compiler marks what it optimized.
+        let isOptimized = function.inherited { $0.attribute(0x3FE1) } != nil
+        guard !isOptimized else { return false }
         var usesFrame = false
         var next = function.child
         var budget = 1024
@@ -131,7 +141,8 @@ extension DwarfEntry {
         }
     }
 
-    /// Whether the entry has one location throughout, that is relative to the function's frame.
+    /// Whether the entry has one location throughout, that is relative to the function's frame, or
+    /// to the context of an `async` function, which is in the frame.
     var isFrameRelative: Bool {
         guard !hasLocationList, var location = attribute(Int(DW_AT_location)) else { return false }
         var operations: UnsafeMutablePointer<Dwarf_Op>?
@@ -139,6 +150,6 @@ extension DwarfEntry {
         guard dwarf_getlocation(&location, &operations, &count) == 0, let operations, count > 0
         else { return false }
         // Safety: libdw keeps `count` decoded operations until dwarf_end.
-        return Int(operations[0].atom) == DW_OP_fbreg
+        return [DW_OP_fbreg, DW_OP_entry_value].contains(Int(operations[0].atom))
     }
 }

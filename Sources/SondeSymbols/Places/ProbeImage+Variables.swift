@@ -68,7 +68,9 @@ extension ProbeImage {
     private func variables(
         of entry: DwarfEntry, function: DwarfFunction?, line: UInt32, frame: FunctionFrame
     ) -> [Found] {
-        let reader = LocationReader(frame: frame)
+        let linkageName = function?.linkageName ?? ""
+        let reader = LocationReader(
+            frame: frame, isAsyncEntry: frame.isAsync && AsyncFunclet.isEntry(linkageName))
         let listed = VariableScopes(
             of: entry, at: frame.address, budget: limits.entriesPerPlace)
         let isClosure = readableName(function).hasPrefix("closure #")
@@ -95,17 +97,26 @@ extension ProbeImage {
                         name: variable.name, kind: kind, declaredLine: variable.declaredLine,
                         type: type, location: location)))
         }
-        // The innermost first, then the latest, then the one that can be read.
-        let order = found.indices.sorted { left, right in
-            func rank(_ index: Int) -> (Int, Int, Int, Int) {
-                let (listed, variable) = (found[index].listed, found[index].variable)
-                return (
-                    -listed.depth, -Int(listed.declaredLine), variable.availability.rank, index
-                )
-            }
-            return rank(left) < rank(right)
+        // The innermost first, then the latest, in the order of the declarations. Where the
+        // compiler split one variable into several entries, the one that can be read.
+        func rank(_ index: Int) -> (Int, Int, Int) {
+            let listed = found[index].listed
+            return (-listed.depth, -Int(listed.declaredLine), index)
         }
-        return order.map { found[$0] }
+        var ordered = found.indices.sorted { rank($0) < rank($1) }.map { found[$0] }
+        var first: [String: Int] = [:]
+        for index in ordered.indices {
+            let (listed, variable) = (ordered[index].listed, ordered[index].variable)
+            let key = "\(listed.depth):\(listed.declaredLine):\(listed.name)"
+            guard let earlier = first[key] else {
+                first[key] = index
+                continue
+            }
+            if variable.availability.rank < ordered[earlier].variable.availability.rank {
+                ordered.swapAt(earlier, index)
+            }
+        }
+        return ordered
     }
 
     /// Whether a variable's declaration was passed when a line is reached.

@@ -10,11 +10,11 @@ extension TypeID {
         guard var type = entry.inherited({ $0.reference(Int(DW_AT_type)) }) else { return }
         // The chain is cut because a malformed one may be a ring.
         for _ in 0..<32 {
-            let name = type.string(Int(DW_AT_linkage_name))
             self.entry = type.offset
-            byteSize = type.number(Int(DW_AT_byte_size)) ?? byteSize
+            // A type parameter states that it has no bytes.
+            if let size = type.number(Int(DW_AT_byte_size)), size > 0 { byteSize = size }
             // A mangled name that ends in `aD` is a type alias.
-            if let name, Self.isSwift(name), !name.hasSuffix("aD") {
+            if let name = Self.mangledName(type), !name.hasSuffix("aD") {
                 mangledName = name
                 return
             }
@@ -26,8 +26,14 @@ extension TypeID {
         }
     }
 
-    private static func isSwift(_ name: String) -> Bool {
-        name.hasPrefix("$s") || name.hasPrefix("$e")
+    /// Swift's name of a type; bound generic types and type parameters have it for their name.
+    private static func mangledName(_ type: DwarfEntry) -> String? {
+        func isSwift(_ name: String) -> Bool { name.hasPrefix("$s") || name.hasPrefix("$e") }
+        if let name = type.string(Int(DW_AT_linkage_name)), isSwift(name) { return name }
+        guard let name = type.string(Int(DW_AT_name)), isSwift(name), name.hasSuffix("D") else {
+            return nil
+        }
+        return name
     }
 
     /// The type that this one is another name for.
@@ -45,7 +51,7 @@ extension TypeID {
                 let member = type.child, member.tag == DW_TAG_member, member.sibling == nil,
                 member.number(Int(DW_AT_data_member_location)) ?? 0 == 0,
                 let inner = member.reference(Int(DW_AT_type)),
-                inner.string(Int(DW_AT_linkage_name)).map(isSwift) ?? false
+                mangledName(inner) != nil
             else { return nil }
             return inner
         default: return nil

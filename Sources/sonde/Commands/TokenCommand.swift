@@ -2,9 +2,6 @@
 // `sonde token`: who may ask the controller what.
 
 internal import FoundationEssentials
-internal import SondeAPI
-internal import SondeModel
-internal import SondeStore
 
 extension CommandDescription {
     /// `sonde token`.
@@ -103,12 +100,9 @@ private func createToken(_ invocation: Invocation, _ surroundings: Surroundings)
     let now = Quantity.nowMilliseconds()
     let expires = lifetime.map { now.addingReportingOverflow($0).partialValue }
     if let folder = invocation.text(.tokenData) {
-        let created = try StoppedController(folder).createToken(
+        let text = try StoppedController(folder).createToken(
             name: name, role: role, expiresMs: expires)
-        guard !invocation.isSet(.json) else {
-            return try surroundings.writeJSON(TokenJSON.created(created).bytes)
-        }
-        return try surroundings.output.write(created.text + "\n")
+        return try surroundings.output.write(text + "\n")
     }
     let controller = try Controller(invocation, surroundings.environment)
     let request = NewTokenRequest(name: name, role: role, expiresMs: expires)
@@ -123,11 +117,11 @@ private func createToken(_ invocation: Invocation, _ surroundings: Surroundings)
 private func listTokens(_ invocation: Invocation, _ surroundings: Surroundings) throws {
     let tokens: [TokensAnswer.Token]
     if let folder = invocation.text(.tokenData) {
-        let stored = try StoppedController(folder).tokens()
         guard !invocation.isSet(.json) else {
-            return try surroundings.writeJSON(TokenJSON.list(stored).bytes)
+            throw CommandFailure.usage(
+                "--json shows a running controller's answer; want it without --data")
         }
-        tokens = stored.map { TokensAnswer.Token($0) }
+        tokens = try StoppedController(folder).tokens()
     } else {
         let controller = try Controller(invocation, surroundings.environment)
         let body = try controller.sendAboutTokens(.get("/api/v1/tokens"))
@@ -186,16 +180,5 @@ extension Controller {
                     + " --data DIR names its data folder")
             throw failure
         }
-    }
-}
-
-extension TokensAnswer.Token {
-    /// A token as the running controller would show it.
-    fileprivate init(_ token: Token) {
-        self.init(
-            id: token.id, name: token.name, role: token.role.rawValue,
-            createdMs: token.created.unixMilliseconds,
-            expiresMs: token.expires?.unixMilliseconds,
-            lastUsedMs: token.lastUsed?.unixMilliseconds)
     }
 }
