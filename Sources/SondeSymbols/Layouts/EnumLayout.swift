@@ -13,14 +13,16 @@ struct EnumLayout {
     var extraInhabitants: ExtraInhabitants
     var spareBits: BitMask
     var isLoadable: Bool
+    /// With several payloads: the bits that none of them uses, if the tag may go there.
+    var commonBits: BitMask?
 
     /// The most cases of an enum whose layout is computed.
     static let maxCases = 65_536
 
-    /// - Parameters:
-    ///   - payloads: What the cases that carry something carry.
-    ///   - emptyCases: How many carry nothing.
-    ///   - usesSpareBits: Whether the compiler may put the tag into the payloads' spare bits.
+    /// The layout of an enum by what its cases carry, and how many carry nothing.
+    ///
+    /// The compiler may put the tag into spare bits only where it knows all payloads when it sees
+    /// the enum's declaration: `usesSpareBits`.
     static func make(
         payloads: [ValueLayout], emptyCases: Int, usesSpareBits: Bool
     ) throws(LayoutProblem) -> EnumLayout {

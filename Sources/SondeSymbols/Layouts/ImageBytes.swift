@@ -164,7 +164,10 @@ final class ImageBytes {
             let length = strnlen(text, SymbolName.maxLength + 1)
             guard length <= SymbolName.maxLength else { continue }
             let name = UnsafeRawBufferPointer(start: text, count: length)
-            guard ends.contains(where: { $0.count <= length && name.suffix($0.count).elementsEqual($0) })
+            guard
+                ends.contains(where: {
+                    $0.count <= length && name.suffix($0.count).elementsEqual($0)
+                })
             else { continue }
             body(String(decoding: name, as: UTF8.self), symbol.st_value)
         }

@@ -26,7 +26,8 @@ struct MultiPayloadLayout {
         alignment = payloads.map(\.alignment).max() ?? 1
         isLoadable = payloads.allSatisfy(\.isLoadable)
         guard payloadSize <= UInt64(BitMask.maxBytes) else {
-            throw LayoutProblem(reason: "an enum's payload is larger than \(BitMask.maxBytes) bytes")
+            throw LayoutProblem(
+                reason: "an enum's payload is larger than \(BitMask.maxBytes) bytes")
         }
         var mask = BitMask(size: payloadSize)
         if usesSpareBits, isLoadable, let first = payloads.first {
@@ -71,7 +72,16 @@ struct MultiPayloadLayout {
         for bit in 0..<outerBits { spare[Int(payloadSize) * 8 + bit] = false }
         return EnumLayout(
             size: payloadSize &+ outerBytes, alignment: alignment, tag: rule(),
-            extraInhabitants: extraInhabitants(), spareBits: spare, isLoadable: isLoadable)
+            extraInhabitants: extraInhabitants(), spareBits: spare, isLoadable: isLoadable,
+            commonBits: commonBits)
+    }
+
+    /// The common bits without the zero bytes behind them, as metadata states them.
+    private var commonBits: BitMask? {
+        guard let last = common.last else { return nil }
+        var mask = BitMask(size: UInt64(last / 8 + 1))
+        for bit in common { mask[bit] = true }
+        return mask
     }
 
     private func rule() -> TagRule {

@@ -49,6 +49,8 @@ final class ReflectionTables {
     private var nominalAt: [UInt64: SwiftNominal] = [:]
     private var fieldOffsets: [String: [String: UInt64]] = [:]
     private var protocolAt: [String: UInt64] = [:]
+    /// The modules of which the image has metadata, mangled.
+    private(set) var modules: Set<Substring> = []
 
     init(_ bytes: ImageBytes) {
         self.bytes = bytes
@@ -184,6 +186,7 @@ final class ReflectionTables {
             else { return }
             if case .nominal(let nominal, _)? = type(namedAt: place) {
                 addressOf[nominal.key] = place
+                modules.insert(nominal.module)
             }
             place &+= 16 &+ UInt64(size) &* UInt64(count)
             place = (place &+ 3) & ~3

@@ -14,7 +14,8 @@ extension SwiftType {
             return "(\(texts.joined(separator: ", ")))"
         case .function(let function):
             let parameters = function.parameters.map(\.readable).joined(separator: ", ")
-            let effects = (function.isAsync ? " async" : "") + (function.isThrowing ? " throws" : "")
+            let effects =
+                (function.isAsync ? " async" : "") + (function.isThrowing ? " throws" : "")
             return "(\(parameters))\(effects) -> \(function.result.readable)"
         case .existential(let existential): return existential.readable
         case .metatype(let type, let isExistential):
@@ -91,7 +92,8 @@ extension SwiftType {
                 }
             return result + parameters + effects + kind
         case .existential(let existential): return existential.mangled
-        case .metatype(let type, let isExistential): return type.mangled + (isExistential ? "Xp" : "m")
+        case .metatype(let type, let isExistential):
+            return type.mangled + (isExistential ? "Xp" : "m")
         case .parameter(let depth, let index):
             if depth == 0 { return index == 0 ? "x" : "q\(Self.index(index - 1))" }
             return "qd\(Self.index(depth - 1))\(Self.index(index))"

@@ -80,13 +80,17 @@ indirect enum SwiftType: Hashable, Sendable {
 
     /// The type with generic parameters replaced; those without an argument stay.
     ///
-    /// - Parameter arguments: By depth: the levels of nesting that have parameters at all.
+    /// Arguments are given by depth: one list for each level of nesting that has parameters.
     func substituting(_ arguments: [[SwiftType]]) -> SwiftType {
         if arguments.isEmpty { return self }
         switch self {
         case .parameter(let depth, let index):
             guard arguments.indices.contains(depth), arguments[depth].indices.contains(index)
             else { return self }
+            // Behind a parameter, a metatype is stored even where its type is known.
+            if case .metatype(let type, _) = arguments[depth][index] {
+                return .metatype(type, isExistential: true)
+            }
             return arguments[depth][index]
         case .nominal(let nominal, let own):
             return .nominal(
@@ -130,12 +134,26 @@ struct SwiftNominal: Hashable, Sendable {
     var enclosing: [String]
     var kind: Kind
 
+    /// The module that declares the type, mangled.
+    var module: Substring {
+        guard let first = key.utf8.first, first >= UInt8(ascii: "0"), first <= UInt8(ascii: "9")
+        else { return key.hasPrefix("s") ? key.prefix(1) : key.prefix(2) }
+        let digits = key.prefix { $0.isASCII && $0.isNumber }
+        let length = Int(digits) ?? 0
+        let bytes = key.utf8.prefix(digits.utf8.count + min(length, key.utf8.count))
+        return key[..<bytes.endIndex]
+    }
+
+    /// Whether the type is one of C, which Swift imported.
+    var isImported: Bool { key.hasPrefix("So") || key.hasPrefix("SC") }
+
     static func == (left: Self, right: Self) -> Bool { left.key == right.key }
     func hash(into hasher: inout Hasher) { hasher.combine(key) }
 
     /// A type of the standard library.
     static func standard(_ name: String, _ kind: Kind) -> SwiftNominal {
-        SwiftNominal(key: "s\(name.utf8.count)\(name)\(kind.rawValue)", name: name, enclosing: [],
+        SwiftNominal(
+            key: "s\(name.utf8.count)\(name)\(kind.rawValue)", name: name, enclosing: [],
             kind: kind)
     }
 }

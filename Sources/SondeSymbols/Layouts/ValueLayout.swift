@@ -34,7 +34,9 @@ struct ValueLayout: Hashable, Sendable {
         self.spareBits = spareBits ?? BitMask(size: size)
     }
 
-    /// The bits of an object's address that are always zero. Source: the x86-64 Swift ABI.
+    /// The bits of an object's address that are always zero.
+    ///
+    /// Source: the x86-64 Swift ABI.
     static let objectSpareBits = BitMask(word: 0xFF00_0000_0000_0007)
 
     /// A value that begins with an object's address.

@@ -17,10 +17,13 @@ package final class ProbeImage {
     let dwarf: DwarfInfo
     let images: [ElfImage]
     let code: CodeRanges
+    /// The file that holds the program's code and data.
+    private let data: ElfImage
     let frames: FrameRules
     private(set) lazy var files = SourceFiles(dwarf, limits: limits)
     private(set) lazy var functions = FunctionIndex(self)
     private(set) lazy var globals = GlobalIndex(self)
+    private(set) lazy var types = ImageTypes(data, dwarf)
     private var tables: [UInt64: LineTable] = [:]
     private var rowsInMemory = 0
     var readableNames: [String: String] = [:]
@@ -59,6 +62,7 @@ package final class ProbeImage {
         dwarf = found
         buildID = images.lazy.compactMap(\.buildID).first
         code = CodeRanges(withCode)
+        data = withCode
         frames = FrameRules(images, found)
     }
 
