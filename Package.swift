@@ -54,7 +54,8 @@ let package = Package(
         library("SondeModel", in: "Sources", settings: strictAndSafe),
         library("SondeWire", in: "Sources", ["SondeModel", "CZlib"]),
         library("SondeSnappy", in: "Sources", ["CSnappy"]),
-        library("SondeHTTPClient", in: "Sources", ["CCurl"]),
+        library("SondeLock", in: "Sources"),
+        library("SondeHTTPClient", in: "Sources", ["SondeLock", "CCurl"]),
         library(
             "SondeFormats", in: "Sources", ["SondeModel", "SondeWire"], settings: strictAndSafe),
         library("SondeSymbols", in: "Sources", ["SondeModel", "CElfutils"]),
@@ -63,18 +64,21 @@ let package = Package(
         .target(
             name: "CSondeSignal", path: "agent/CSondeSignal", exclude: ["allowed_symbols.txt"],
             cSettings: cStrict),
-        library("SondeSampling", in: "agent", ["CSondeSignal", "SondeModel"]),
+        library("SondeSampling", in: "agent", ["CSondeSignal", "SondeLock", "SondeModel"]),
         .target(name: "CSondeProcess", path: "agent/CSondeProcess", cSettings: cStrict),
         library(
             "SondeAgent", in: "agent",
             [
-                "CSondeProcess", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats",
-                "SondeHTTPClient",
+                "CSondeProcess", "SondeSampling", "SondeLock", "SondeModel", "SondeWire",
+                "SondeFormats", "SondeHTTPClient",
             ]),
         library("SondePreload", in: "agent", ["SondeAgent"], exclude: ["loader"]),
 
         // A probe's life, in the order in which it lives.
         library("SondeProbeLanguage", in: "probes", settings: strictAndSafe),
+        .target(
+            name: "CSondeProbe", path: "probes/CSondeProbe", exclude: ["allowed_symbols.txt"],
+            cSettings: cStrict),
         library(
             "SondeProbeProgram", in: "probes", ["SondeModel", "SondeWire"], settings: strictAndSafe),
 
@@ -85,7 +89,10 @@ let package = Package(
         library("SondeQuery", in: "controller", ["SondeModel", "CPCRE2"]),
         library(
             "SondeAPI", in: "controller",
-            ["SondeModel", "SondeWire", "SondeFormats", "SondeSymbols", "SondeStore", "SondeQuery"]),
+            [
+                "SondeModel", "SondeWire", "SondeSnappy", "SondeFormats", "SondeSymbols",
+                "SondeStore", "SondeQuery",
+            ]),
         .target(
             name: "CSondeWeb", path: "controller/SondeServer/web",
             exclude: ["index.html", "icon.svg", "styles", "modules"]),
@@ -167,11 +174,14 @@ let package = Package(
             dependencies: ["CSamplingSubject", "SondeSampling", "SondeModel"],
             path: "Tests/Programs/sampling-subject", swiftSettings: strict),
         tests("SondeSamplingTests", ["SondeSampling", "SondeModel", "sampling-subject"]),
+        .executableTarget(
+            name: "forking-service", dependencies: ["SondeAgent"],
+            path: "Tests/Programs/forking-service", swiftSettings: strict),
         tests(
             "SondeAgentTests",
             [
                 "SondeAgent", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats",
-                "SondeHTTPClient", "SondeTestServer",
+                "SondeHTTPClient", "SondeTestServer", "forking-service",
             ]),
         .executableTarget(
             name: "store-writer", dependencies: ["SondeStore", "SondeModel"],
@@ -183,7 +193,7 @@ let package = Package(
             "SondeAPITests",
             [
                 "SondeAPI", "SondeServer", "SondeHTTPClient", "SondeStore", "SondeQuery",
-                "SondeSymbols", "SondeModel", "SondeWire", "SondeFormats",
+                "SondeSymbols", "SondeModel", "SondeWire", "SondeSnappy", "SondeFormats",
             ], exclude: ["Peers"]),
         tests(
             "SondeServerTests",

@@ -14,6 +14,7 @@ final class CurlConnection: @unchecked Sendable {
     /// A connection that is not open yet, or `nil` when libcurl has no memory.
     init?() {
         guard let multi = curl_multi_init() else { return nil }
+        WakePair.closeOnExec(multi)
         guard let easy = curl_easy_init() else {
             curl_multi_cleanup(multi)
             return nil

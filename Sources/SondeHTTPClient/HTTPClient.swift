@@ -3,7 +3,7 @@
 
 internal import CCurl
 internal import Glibc
-internal import Synchronization
+internal import SondeLock
 
 /// Sends requests to one server and waits for the answers.
 ///
@@ -14,7 +14,7 @@ internal import Synchronization
 package final class HTTPClient: Sendable {
     private let configuration: HTTPClientConfiguration
     private let address: ServerAddress
-    private let idle = Mutex<[CurlConnection]>([])
+    private let idle = Locked<[CurlConnection]>([])
     private let cancellation: Cancellation
 
     /// Connections that are kept while nobody uses them.

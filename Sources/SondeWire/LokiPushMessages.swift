@@ -102,7 +102,8 @@ package struct LokiEntry: ProtobufMessage {
         while let field = try reader.nextField() {
             switch field.number {
             case 1: try readTime(ProtobufReader(try reader.slice(field)))
-            case 2: line = try reader.string(field)
+            // Lines come from programs of all kinds; one that is no UTF-8 is repaired, not refused.
+            case 2: line = String(decoding: try reader.slice(field), as: UTF8.self)
             case 3: try reader.append(field, to: &metadata)
             default: try reader.skip(field)
             }

@@ -59,6 +59,13 @@ package struct ProtobufWriter: Sendable {
         bytes.append(contentsOf: value.utf8)
     }
 
+    /// Writes one element of a `repeated bytes` field, also when it is empty.
+    package mutating func element(_ value: [UInt8], field: Int) {
+        tag(field, .lengthDelimited)
+        varint(UInt64(value.count))
+        bytes.append(contentsOf: value)
+    }
+
     /// Writes a message field, or one element of a repeated one, also when it is empty.
     package mutating func message(field: Int, _ body: (inout ProtobufWriter) -> Void) {
         var inner = ProtobufWriter()

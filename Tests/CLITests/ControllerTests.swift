@@ -100,6 +100,37 @@ import sonde
         #expect(!log.contains(admin.suffix(40)) && !log.contains(agent.suffix(40)))
     }
 
+    @Test func tokensAreJSONOfOneShapeWithAControllerAndWithout() throws {
+        let folder = try TemporaryFolder()
+        let data = folder.path + "/data"
+        let names: Set = ["id", "name", "role", "createdMs", "expiresMs", "lastUsedMs"]
+        func json(_ words: String, _ environment: [String: String] = [:]) throws -> [String: Any] {
+            let result = try SondeProcess.run(
+                words.split(separator: " ").map(String.init) + ["--json"], environment: environment)
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.output.hasSuffix("}\n"))
+            let value = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+            return try #require(value as? [String: Any], "\(result.output)")
+        }
+        func check(_ data: String, _ environment: [String: String] = [:]) throws {
+            let before = try json("token list\(data)", environment)["tokens"] as? [Any]
+            let made = try json(
+                "token create\(data) --role viewer --name ci --expires 30d", environment)
+            #expect(Set(made.keys) == names.union(["token"]))
+            #expect(made["role"] as? String == "viewer" && made["name"] as? String == "ci")
+            let token = try #require(made["token"] as? String)
+            #expect(token.wholeMatch(of: /sonde_[0-9a-f]+_[0-9a-f]{40,}/) != nil)
+            let after = try json("token list\(data)", environment)["tokens"] as? [[String: Any]]
+            #expect(after?.count == (before?.count ?? -1) + 1)
+            let listed = try #require(after?.first { $0["id"] as? String == made["id"] as? String })
+            #expect(Set(listed.keys) == names)
+        }
+        try check(" --data \(data)")
+        let controller = try RunningController(in: folder)
+        try check("", ["SONDE_URL": controller.url])
+        #expect(controller.stop() == 0)
+    }
+
     @Test func debugFilesAreSentOnce() throws {
         let controller = try RunningController(in: TemporaryFolder())
         let folder = try TemporaryFolder()

@@ -21,7 +21,7 @@ import Testing
         let folder = try DataFolder(place.path)
         let store = FailingStore()
         let services = Services(
-            profiles: store, control: try ControlStore(folder),
+            profiles: store, logs: try SQLiteLogStore(folder), control: try ControlStore(folder),
             images: ImageCatalog(try ImageStore(folder)) { path throws(APIError) in
                 throw APIError(.invalidArgument, "cannot read \(path): not part of this test")
             }, symbols: NoNames(), log: Log(level: .error) { _ in })

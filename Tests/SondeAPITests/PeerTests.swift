@@ -65,11 +65,11 @@ import Testing
 }
 
 /// A program in Python, out of the tests' own environment, ended with this object.
-private final class Peer {
+final class Peer {
     private let process = Process()
     private let pipe = Pipe()
 
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
 
     /// Whether the environment has a package.

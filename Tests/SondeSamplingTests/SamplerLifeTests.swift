@@ -22,6 +22,12 @@ extension SamplerProcesses {
             #expect(try subject.number("parent") == 1)
         }
 
+        @Test(.timeLimit(.minutes(2))) func aChildForkedWhileImagesAreReadCanReadThemToo() throws {
+            let subject = try Subject.run("loader")
+            subject.expectDone()
+            #expect(try subject.number("bad.children") == 0)
+        }
+
         @Test(.timeLimit(.minutes(2))) func aProgramCanBeReplacedWhileItIsSampled() throws {
             let subject = try Subject.run("exec")
             subject.expectDone()

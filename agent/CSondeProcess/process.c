@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads, waits and counters of the process; see CSondeProcess.h.  */
+/* Threads, waits and clocks of the process; see CSondeProcess.h.  */
 #include "CSondeProcess.h"
 
 #include <errno.h>
-#include <link.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -115,15 +114,3 @@ bool sonde_agent_flag_wait(sonde_agent_flag *flag, uint64_t deadline_ns, bool lo
 uint64_t sonde_agent_monotonic_ns(void) { return nanoseconds(CLOCK_MONOTONIC); }
 
 uint64_t sonde_agent_process_cpu_ns(void) { return nanoseconds(CLOCK_PROCESS_CPUTIME_ID); }
-
-static int take_changes(struct dl_phdr_info *info, size_t size, void *changes) {
-    if (size >= offsetof(struct dl_phdr_info, dlpi_subs) + sizeof info->dlpi_subs)
-        *(uint64_t *)changes = info->dlpi_adds + info->dlpi_subs;
-    return 1; /* the first image tells for all */
-}
-
-uint64_t sonde_agent_image_changes(void) {
-    uint64_t changes = 0;
-    dl_iterate_phdr(take_changes, &changes);
-    return changes;
-}

@@ -2,6 +2,7 @@
 // Puts the agent's parts together, starts its threads and ends them.
 
 internal import SondeHTTPClient
+internal import SondeLock
 internal import SondeModel
 internal import SondeSampling
 internal import SondeWire

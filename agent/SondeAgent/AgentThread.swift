@@ -3,6 +3,7 @@
 
 internal import CSondeProcess
 internal import Glibc
+internal import SondeLock
 internal import Synchronization
 
 /// A thread of the agent, which gets none of the program's signals.
@@ -10,7 +11,7 @@ final class AgentThread: Sendable {
     private let thread = Atomic<UInt>(0)
     private let ended = Flag()
     /// What to do; given up when it is done, because it refers to those that refer to this thread.
-    private let body: Mutex<(@Sendable () -> Void)?>
+    private let body: Locked<(@Sendable () -> Void)?>
     private let cpuAtEnd = Atomic<UInt64>(0)
     private let isJoined = Atomic<Bool>(false)
 
@@ -24,7 +25,7 @@ final class AgentThread: Sendable {
     ///   - body: What it does. The thread ends when this returns.
     /// - Throws: ``SondeError`` with `noThread` when the system gives none.
     init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SondeError) {
-        self.body = Mutex(body)
+        self.body = Locked(body)
         var handle = pthread_t()
         // Safety: the thread takes over this reference and releases it when it ends.
         let context = Unmanaged.passRetained(self)

@@ -2,6 +2,7 @@
 // The control thread: register, then poll for what this process should do.
 
 internal import SondeHTTPClient
+internal import SondeLock
 internal import SondeModel
 internal import SondeSampling
 internal import SondeWire
@@ -31,7 +32,7 @@ final class Control: Sendable {
     private let report: @Sendable () -> AgentReport
     private let wake = Flag()
     private let isStopping = Atomic<Bool>(false)
-    private let state = Mutex(Contact.unknown)
+    private let state = Locked(Contact.unknown)
 
     static let service = "/sonde.control.v1.ControlService/"
 

@@ -3,6 +3,7 @@
 
 internal import SondeFormats
 internal import SondeHTTPClient
+internal import SondeLock
 internal import SondeModel
 internal import SondeSampling
 internal import SondeWire
@@ -17,7 +18,7 @@ final class Delivery: Sendable {
     private let client: HTTPClient
     private let ledger: Ledger
     private let wake = Flag()
-    private let queue: Mutex<DeliveryQueue>
+    private let queue: Locked<DeliveryQueue>
     /// The monotonic time at which delivery must be over, or 0 while the agent runs.
     private let stopDeadline = Atomic<UInt64>(0)
 
@@ -41,7 +42,7 @@ final class Delivery: Sendable {
             Label(name: "version", value: settings.version),
         ]
         labels = (own + settings.labels.labels).filter { !$0.value.isEmpty }
-        queue = Mutex(
+        queue = Locked(
             DeliveryQueue(
                 maximumBytes: settings.queueBytes, maximumAgeSeconds: settings.queueSeconds))
     }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which images addresses of the last profile can lie in, also those that were unloaded meanwhile.
 
-internal import CSondeProcess
+internal import SondeLock
 internal import SondeModel
 internal import SondeSampling
-internal import Synchronization
 
 /// The images of this process, read again when the loader's counters change.
 final class ImageCatalog: Sendable {
@@ -18,17 +17,17 @@ final class ImageCatalog: Sendable {
 
     private let read: @Sendable () -> [LoadedImage]
     private let countChanges: @Sendable () -> UInt64
-    private let latest: Mutex<Snapshot>
+    private let latest: Locked<Snapshot>
 
     /// A catalog of this process's images, or of what a test says they are.
     init(
         reading read: @escaping @Sendable () -> [LoadedImage] = { LoadedImage.all() },
-        changes: @escaping @Sendable () -> UInt64 = { sonde_agent_image_changes() }
+        changes: @escaping @Sendable () -> UInt64 = { LoadedImage.changes }
     ) {
         self.read = read
         countChanges = changes
         let changes = changes()
-        latest = Mutex(Snapshot(changes: changes, images: read()))
+        latest = Locked(Snapshot(changes: changes, images: read()))
     }
 
     /// The images that are loaded now.

@@ -4,6 +4,7 @@
 internal import CSondeProcess
 internal import Glibc
 internal import SondeHTTPClient
+internal import SondeLock
 internal import SondeModel
 internal import SondeSampling
 internal import Synchronization
@@ -19,7 +20,7 @@ final class ImageUploads: Sendable {
     private let ledger: Ledger
     private let wake = Flag()
     private let isStopping = Atomic<Bool>(false)
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private struct State {
         var wanted: [BuildID] = []

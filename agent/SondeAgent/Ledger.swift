@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the agent counts and what is wrong now: for the controller, the program and the log.
 
-internal import Synchronization
+internal import SondeLock
 
 /// Counters and problems of one agent, written by its threads and read by anyone.
 final class Ledger: Sendable {
@@ -30,7 +30,7 @@ final class Ledger: Sendable {
         var profilesSent: UInt64 = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let log: AgentLog
 
     /// A ledger that writes changes of problems to a log.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the agent says about itself: its own cost, its losses, its problems.
 
+internal import SondeLock
 internal import SondeSampling
 internal import SondeWire
-internal import Synchronization
 
 /// Adds up what the agent's parts say about themselves.
 final class Reporter: Sendable {
     /// The agent's threads, once they run.
-    let threads = Mutex<[AgentThread]>([])
+    let threads = Locked<[AgentThread]>([])
 
     private let sampler: any StackSampler
     private let delivery: Delivery

@@ -2,6 +2,7 @@
 // The public API: start the agent, ask how it is, stop it.
 
 internal import Glibc
+internal import SondeLock
 
 /// The agent in this process: it samples stacks and delivers them to a controller.
 ///
@@ -26,7 +27,7 @@ public final class Sonde: Sendable {
     public static let version = "0.1.0"
 
     private let role: Role
-    private let process: pid_t
+    private let process = OwnProcess()
 
     private enum Role: Sendable {
         case running(Agent)
@@ -36,7 +37,6 @@ public final class Sonde: Sendable {
 
     private init(_ role: Role) {
         self.role = role
-        process = getpid()
     }
 
     /// Starts the agent of this process.
@@ -91,7 +91,9 @@ public final class Sonde: Sendable {
                 }
                 return running
             }
-            let sonde = Sonde(.running(try Agent(settings)))
+            let agent = try Agent(settings)
+            Status.readyTypes(of: agent)
+            let sonde = Sonde(.running(agent))
             current = sonde
             ProcessEnd.watch()
             return sonde
@@ -106,7 +108,7 @@ public final class Sonde: Sendable {
 
     func stop(within seconds: Double) {
         // In a child of fork the agent's threads and locks are those of another process.
-        guard case .running(let agent) = role, process == getpid() else { return }
+        guard case .running(let agent) = role, process.isThisOne else { return }
         agent.stop(within: seconds)
     }
 
@@ -114,7 +116,7 @@ public final class Sonde: Sendable {
     public var status: Status {
         switch role {
         case .inert(let reason): return Status(inert: reason)
-        case .running(let agent) where process == getpid(): return Status(agent)
+        case .running(let agent) where process.isThisOne: return Status(agent)
         case .running:
             return Status(inert: "this process is a child of fork; the agent runs in its parent")
         }

@@ -39,14 +39,18 @@ extension Sonde {
             /// A state from its name.
             public init(rawValue: String) { self.rawValue = rawValue }
 
+            // Computed, because a constant is made at its first use, under a lock that a fork in
+            // that moment would leave held in the child.
             /// It was not asked yet.
-            public static let unknown = Controller(rawValue: "unknown")
+            public static var unknown: Controller { Controller(rawValue: "unknown") }
             /// It answers and knows this process.
-            public static let connected = Controller(rawValue: "connected")
+            public static var connected: Controller { Controller(rawValue: "connected") }
             /// It takes profiles but cannot control agents, as stock Pyroscope.
-            public static let withoutControl = Controller(rawValue: "withoutControl")
+            public static var withoutControl: Controller {
+                Controller(rawValue: "withoutControl")
+            }
             /// It does not answer, or not as a controller does.
-            public static let unreachable = Controller(rawValue: "unreachable")
+            public static var unreachable: Controller { Controller(rawValue: "unreachable") }
         }
     }
 }
@@ -58,6 +62,16 @@ extension Sonde.Status {
             isRunning: false, instance: "", controller: .unknown, samplesCPU: false, hertz: 0,
             samples: 0, profilesSent: 0, profilesWaiting: 0, losses: [:], problems: [reason],
             ownCPUNanoseconds: 0, ownMemoryBytes: 0)
+    }
+
+    /// Makes the Swift runtime ready for everything that a status needs.
+    ///
+    /// The runtime makes generic types at their first use, under locks that it does not look after
+    /// in a fork. A child that is forked while another thread asks for the first status would wait
+    /// for such a lock for ever; so the first one is made before anybody else can ask.
+    static func readyTypes(of agent: Agent) {
+        _ = Self(agent)
+        _ = Self(inert: "")
     }
 
     /// The status of an agent.

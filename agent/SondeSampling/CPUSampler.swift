@@ -3,6 +3,7 @@
 
 internal import CSondeSignal
 internal import Glibc
+internal import SondeLock
 internal import SondeModel
 
 /// Samples the stacks of all threads of this process by the CPU time they use.
@@ -33,7 +34,7 @@ package final class CPUSampler: Sendable {
 
     private let helper: HelperThread
     private let base: TickBase
-    private let pid: pid_t
+    private let process = OwnProcess()
 
     /// Installs the signal handler and starts the helper thread.
     ///
@@ -54,7 +55,6 @@ package final class CPUSampler: Sendable {
         let attempt = Self.gate.withLockIfAvailable { _ in Self.install(maxDepth: depth) }
         let signal = try (attempt ?? .failure(Self.isRunning)).get()
         base = TickBase()
-        pid = getpid()
         helper = HelperThread(
             SamplerState(configuration, signal: signal, maxThreads: Self.maxThreads()))
         // Threads that exist are sampled from now on, however late the helper gets a processor.
@@ -142,7 +142,7 @@ package final class CPUSampler: Sendable {
     }
 
     // In a child of fork the helper does not exist, and may have held the lock when it was forked.
-    private var isOwnProcess: Bool { getpid() == pid }
+    private var isOwnProcess: Bool { process.isThisOne }
 
     private static let gate = Locked<Void>(())
 

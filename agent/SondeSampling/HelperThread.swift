@@ -3,6 +3,7 @@
 
 internal import CSondeSignal
 internal import Glibc
+internal import SondeLock
 internal import Synchronization
 
 /// What the helper thread and its callers share.

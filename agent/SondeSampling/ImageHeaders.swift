@@ -22,21 +22,19 @@ struct ImageHeaders {
     /// The headers of all images, in the loader's order.
     static func all() -> [ImageHeaders] {
         var found: [ImageHeaders] = []
-        withUnsafeMutablePointer(to: &found) { list in
-            sonde_visit_images(
-                { image, context in
-                    // Safety: the loader keeps `image` valid during this call, and `context` is
-                    // the array above, which outlives the visit.
-                    guard let image = image?.pointee, let context else { return 0 }
-                    let list = context.assumingMemoryBound(to: [ImageHeaders].self)
-                    let count = min(Int(image.header_count), ImageHeaders.maxHeaders)
-                    let headers = UnsafeBufferPointer(start: image.headers, count: count)
-                    let name = image.name.map { String(cString: $0) } ?? ""
-                    list.pointee.append(
-                        ImageHeaders(
-                            path: name, bias: image.bias, programHeaders: Array(headers)))
-                    return 0
-                }, list)
+        // Copied under the lock, read afterwards: a fork waits for us meanwhile.
+        LoaderGate.pass {
+            withUnsafeMutablePointer(to: &found) { list in
+                sonde_visit_images(
+                    { image, context in
+                        // Safety: the loader keeps `image` valid during this call, and `context`
+                        // is the array above, which outlives the visit.
+                        guard let image = image?.pointee, let context else { return 0 }
+                        let list = context.assumingMemoryBound(to: [ImageHeaders].self)
+                        list.pointee.append(ImageHeaders(copying: image))
+                        return 0
+                    }, list)
+            }
         }
         if let program = found.first, program.path.isEmpty { found[0].path = programPath() }
         return found
@@ -90,5 +88,17 @@ struct ImageHeaders {
                     $0.lowerBound <= wanted.lowerBound && wanted.upperBound <= $0.upperBound
                 } ?? false
         }
+    }
+}
+
+extension ImageHeaders {
+    /// A copy of what the loader shows.
+    fileprivate init(copying image: sonde_image) {
+        let count = min(Int(image.header_count), Self.maxHeaders)
+        // Safety: the loader keeps name and headers valid while it shows the image.
+        let headers = UnsafeBufferPointer(start: image.headers, count: count)
+        path = image.name.map { String(cString: $0) } ?? ""
+        bias = image.bias
+        programHeaders = Array(headers)
     }
 }

@@ -49,6 +49,9 @@ package struct LoadedImage: Hashable, Sendable {
         return ImageHeaders.all().compactMap { LoadedImage(headers: $0, vdso: vdso) }
     }
 
+    /// How many images were ever loaded and unloaded, added up: changes whenever the list does.
+    package static var changes: UInt64 { LoaderGate.pass { sonde_image_changes() } }
+
     /// An image from its program headers, or `nil` when none of it is loaded.
     ///
     /// - Parameters:

@@ -132,7 +132,7 @@ extension SamplerState {
 
     /// Tells the handler which text it may look at for prologues.
     mutating func publishText() {
-        let changes = sonde_image_changes()
+        let changes = LoadedImage.changes
         guard changes != rounds.imageChanges else { return }
         rounds.imageChanges = changes
         var ranges: [Range<UInt64>] = []

@@ -8,6 +8,10 @@ package import SondeStore
 package struct Services: Sendable {
     /// The profiles.
     package var profiles: any ProfileStore
+    /// The log lines.
+    package var logs: any LogStore
+    /// How many bytes of log lines may come in.
+    package var logRate: ByteRate
     /// Tokens, settings and the audit log.
     package var control: ControlStore
     /// The uploaded images.
@@ -39,15 +43,17 @@ package struct Services: Sendable {
     ///
     /// - Parameters:
     ///   - profiles: The profiles.
+    ///   - logs: The log lines.
     ///   - control: Tokens, settings and the audit log.
     ///   - images: The uploaded images.
     ///   - symbols: Names for addresses.
     ///   - log: The controller's own log.
     package init(
-        profiles: any ProfileStore, control: ControlStore, images: ImageCatalog,
+        profiles: any ProfileStore, logs: any LogStore, control: ControlStore, images: ImageCatalog,
         symbols: any SymbolResolver, log: Log
     ) {
         self.profiles = profiles
+        self.logs = logs
         self.control = control
         self.images = images
         self.symbols = symbols
@@ -59,6 +65,7 @@ package struct Services: Sendable {
             hasImage: { images.hasImage($0) })
         metrics = ControllerMetrics()
         limits = APILimits()
+        logRate = limits.logRate
         now = { Timestamp.now }
         started = .now
         notReady = { nil }
@@ -78,7 +85,8 @@ package struct Services: Sendable {
             FlameEndpoint.route(self), TopEndpoint.route(self), TimelineEndpoint.route(self),
             AgentEndpoints.list(self), AgentEndpoints.patch(self),
             TokenEndpoints.list(self), TokenEndpoints.create(self), TokenEndpoints.revoke(self),
-        ]
+            LokiPushEndpoint.route(self),
+        ] + LokiQueryEndpoints.routes(self) + LokiMetadataEndpoints.routes(self)
     }
 
     /// The lookup that an ``AccessControl`` needs.
@@ -115,6 +123,31 @@ package struct APILimits: Sendable {
     package var requestBytes = 1 << 20
     /// Bytes of an uploaded image.
     package var imageBytes: Int64 = 2 << 30
+    /// Bytes of log lines and their metadata that may come in each second.
+    package var logBytesPerSecond = 16 << 20
+    /// Labels of a stream of log lines; all else belongs into structured metadata.
+    package var logLabels = 15
+    /// Streams of log lines of one day.
+    package var logStreams = 5000
+    /// Bytes of a log line.
+    package var logLineBytes = 256 << 10
+    /// Names of a log line's structured metadata.
+    package var logMetadata = 128
+    /// Bytes of a log line's structured metadata.
+    package var logMetadataBytes = 64 << 10
+    /// Lines of one answer.
+    package var logAnswerLines = 5000
+    /// Bytes of lines and metadata of one answer.
+    package var logAnswerBytes = 64 << 20
+    /// Seconds that reading log lines for one answer may take.
+    package var logQuerySeconds = 30
+    /// Clients that may follow new lines at one time.
+    package var logTails = 100
+
+    /// A bucket for log lines; one push always fits into a full one.
+    package var logRate: ByteRate {
+        ByteRate(bytesPerSecond: logBytesPerSecond, burst: max(pushBytes, logBytesPerSecond * 4))
+    }
 
     /// The defaults.
     package init() {}

@@ -14,6 +14,7 @@ struct Stores: Sendable {
     let control: ControlStore
     let images: ImageStore
     let profiles: SQLiteProfileStore
+    let logs: SQLiteLogStore
 
     /// Opens the data folder.
     ///
@@ -26,6 +27,10 @@ struct Stores: Sendable {
             var keep = SQLiteProfileStore.Configuration()
             keep.retentionDays = configuration.retentionDays
             profiles = try SQLiteProfileStore(folder, configuration: keep)
+            var keepLogs = SQLiteLogStore.Configuration()
+            keepLogs.retentionDays = configuration.logRetentionDays
+            keepLogs.streams = configuration.limits.logStreams
+            logs = try SQLiteLogStore(folder, configuration: keepLogs)
         } catch {
             throw ServerError(.dataFolder, error.message)
         }
@@ -45,13 +50,15 @@ struct Stores: Sendable {
         let catalog = ImageCatalog(
             images, inspect: ImageInspection.facts, arrived: { symbols.imageArrived($0) })
         var services = Services(
-            profiles: profiles, control: control, images: catalog, symbols: symbols, log: log)
+            profiles: profiles, logs: logs, control: control, images: catalog, symbols: symbols,
+            log: log)
         services.symbolNotes = { ImageInspection.notes($0, symbols) }
         services.symbolFigures = {
             let size = symbols.figures
             return [("images", Double(size.images)), ("answers", Double(size.answers))]
         }
         services.limits = configuration.limits
+        services.logRate = configuration.limits.logRate
         services.listenerFigures = { listener.figures }
         services.notReady = {
             listener.isDraining.load(ordering: .relaxed)

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Days in UTC, which the profile store's files are named after.
+// Days in UTC, which the stores' files are named after.
 
-internal import SondeModel
+package import SondeModel
 
 /// A day in UTC, counted from 1970-01-01.
-struct UTCDay: Hashable, Comparable, Sendable {
+package struct UTCDay: Hashable, Comparable, Sendable {
     /// Days since 1970-01-01; negative before it.
-    var number: Int64
+    package var number: Int64
 
     private static let nanoseconds: Int64 = 86_400_000_000_000
 
-    init(number: Int64) { self.number = number }
+    /// The day of a number.
+    package init(number: Int64) { self.number = number }
 
     /// The day that holds a point in time.
-    init(of time: Timestamp) {
+    package init(of time: Timestamp) {
         let (quotient, remainder) = time.unixNanoseconds.quotientAndRemainder(
             dividingBy: Self.nanoseconds)
         number = remainder < 0 ? quotient - 1 : quotient
     }
 
     /// A day from its name, or `nil` when it is none.
-    init?(name: String) {
+    package init?(name: String) {
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)
         guard name.utf8.count == 10, parts.count == 3, let year = Int64(parts[0]),
             let month = Int64(parts[1]), let day = Int64(parts[2]), (1...12).contains(month),
@@ -38,7 +39,7 @@ struct UTCDay: Hashable, Comparable, Sendable {
     }
 
     /// The day as `2026-01-31`.
-    var name: String {
+    package var name: String {
         let shifted = number + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -53,7 +54,7 @@ struct UTCDay: Hashable, Comparable, Sendable {
             .joined(separator: "-")
     }
 
-    static func < (left: UTCDay, right: UTCDay) -> Bool { left.number < right.number }
+    package static func < (left: UTCDay, right: UTCDay) -> Bool { left.number < right.number }
 
     private static func digits(_ value: Int64, _ count: Int) -> String {
         let text = String(value)

@@ -27,10 +27,10 @@ struct StoppedController {
 
     private var now: Timestamp { Timestamp(unixMilliseconds: Quantity.nowMilliseconds()) }
 
-    /// Makes a token, and gives its text.
+    /// Makes a token.
     func createToken(
         name: String, role: String, expiresMs: Int64?
-    ) throws(CommandFailure) -> String {
+    ) throws(CommandFailure) -> NewToken {
         guard let role = Role(rawValue: role) else {
             throw CommandFailure.usage(
                 "--role: got \"\(role.forTerminal)\"; want "
@@ -39,23 +39,14 @@ struct StoppedController {
         do {
             return try store.createToken(
                 name: name, role: role, expires: expiresMs.map(Timestamp.init(unixMilliseconds:)),
-                by: Self.who, now: now
-            ).text
+                by: Self.who, now: now)
         } catch {
             throw CommandFailure(error.message.forTerminal)
         }
     }
 
     /// All tokens.
-    func tokens() -> [TokensAnswer.Token] {
-        store.tokens().map { token in
-            TokensAnswer.Token(
-                id: token.id, name: token.name, role: token.role.rawValue,
-                createdMs: token.created.unixMilliseconds,
-                expiresMs: token.expires?.unixMilliseconds,
-                lastUsedMs: token.lastUsed?.unixMilliseconds)
-        }
-    }
+    func tokens() -> [Token] { store.tokens() }
 
     /// Ends a token.
     func revokeToken(_ id: String) throws(CommandFailure) {

@@ -2,6 +2,9 @@
 // `sonde token`: who may ask the controller what.
 
 internal import FoundationEssentials
+internal import SondeAPI
+internal import SondeModel
+internal import SondeStore
 
 extension CommandDescription {
     /// `sonde token`.
@@ -100,9 +103,12 @@ private func createToken(_ invocation: Invocation, _ surroundings: Surroundings)
     let now = Quantity.nowMilliseconds()
     let expires = lifetime.map { now.addingReportingOverflow($0).partialValue }
     if let folder = invocation.text(.tokenData) {
-        let text = try StoppedController(folder).createToken(
+        let created = try StoppedController(folder).createToken(
             name: name, role: role, expiresMs: expires)
-        return try surroundings.output.write(text + "\n")
+        guard !invocation.isSet(.json) else {
+            return try surroundings.writeJSON(TokenJSON.created(created).bytes)
+        }
+        return try surroundings.output.write(created.text + "\n")
     }
     let controller = try Controller(invocation, surroundings.environment)
     let request = NewTokenRequest(name: name, role: role, expiresMs: expires)
@@ -117,11 +123,11 @@ private func createToken(_ invocation: Invocation, _ surroundings: Surroundings)
 private func listTokens(_ invocation: Invocation, _ surroundings: Surroundings) throws {
     let tokens: [TokensAnswer.Token]
     if let folder = invocation.text(.tokenData) {
+        let stored = try StoppedController(folder).tokens()
         guard !invocation.isSet(.json) else {
-            throw CommandFailure.usage(
-                "--json shows a running controller's answer; want it without --data")
+            return try surroundings.writeJSON(TokenJSON.list(stored).bytes)
         }
-        tokens = try StoppedController(folder).tokens()
+        tokens = stored.map { TokensAnswer.Token($0) }
     } else {
         let controller = try Controller(invocation, surroundings.environment)
         let body = try controller.sendAboutTokens(.get("/api/v1/tokens"))
@@ -180,5 +186,16 @@ extension Controller {
                     + " --data DIR names its data folder")
             throw failure
         }
+    }
+}
+
+extension TokensAnswer.Token {
+    /// A token as the running controller would show it.
+    fileprivate init(_ token: Token) {
+        self.init(
+            id: token.id, name: token.name, role: token.role.rawValue,
+            createdMs: token.created.unixMilliseconds,
+            expiresMs: token.expires?.unixMilliseconds,
+            lastUsedMs: token.lastUsed?.unixMilliseconds)
     }
 }

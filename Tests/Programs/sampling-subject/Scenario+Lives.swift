@@ -64,6 +64,35 @@ extension Scenario {
         parent.stop()
     }
 
+    /// Forks while a thread walks over the loader's images without pause: each child must be able
+    /// to do so as well, and to load a library.
+    static func forkWhileImagesAreRead(_: [String]) throws {
+        let done = Atomic<Bool>(false)
+        let reader = startThread {
+            while !done.load(ordering: .relaxed) {
+                for _ in 0..<100 { _ = LoadedImage.changes }
+                _ = LoadedImage.all()
+                // The lock is not fair, and a fork that got no turn would go ahead without it.
+                poll(nil, 0, 1)
+            }
+        }
+        var badChildren = 0
+        for _ in 0..<100 {
+            let status = subject_fork(
+                { _ in
+                    // A child that hangs is ended by this signal.
+                    alarm(5)
+                    guard !LoadedImage.all().isEmpty, LoadedImage.changes > 0 else { return 2 }
+                    return dlopen("libz.so.1", RTLD_NOW) == nil ? 3 : 0
+                }, nil)
+            if status != 0 { badChildren += 1 }
+            if badChildren == 3 { break }
+        }
+        done.store(true, ordering: .relaxed)
+        pthread_join(reader, nil)
+        report("bad.children", badChildren)
+    }
+
     /// Replaces the program while threads are being sampled; the new one prints `done`.
     static func execWhileSampled(_: [String]) throws {
         let sampler = try sampler(hertz: 1000)

@@ -19,7 +19,8 @@ enum Scenario {
         "dlopen": loadAndUnload, "owned": ownedSignal, "replaced": replacedSignal,
         "dropped-handler": droppedHandler, "blocked": blockedSignal, "stop": stopLeavesNothing,
         "restart": stopAndStartAgain, "seccomp": forbiddenReads, "manners": manners,
-        "images": images, "dispatch": dispatchWorkers, "limits": limits,
+        "images": images, "loader": forkWhileImagesAreRead, "dispatch": dispatchWorkers,
+        "limits": limits,
     ]
 
     /// A sampler with a rate.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the agent needs of the process around it and Swift's view of glibc does not offer: threads
-   with a name and without signals, waits by the monotonic clock, forks, the loader's counters.
+   with a name and without signals, waits by the monotonic clock, forks.
    Ordinary context throughout: none of this runs in a signal handler.  */
 #pragma once
 #include <pthread.h>
@@ -37,6 +37,3 @@ bool sonde_agent_flag_wait(sonde_agent_flag *flag, uint64_t deadline_ns, bool lo
 /* The monotonic clock and the clock of the whole process's CPU time, in nanoseconds.  */
 uint64_t sonde_agent_monotonic_ns(void);
 uint64_t sonde_agent_process_cpu_ns(void);
-
-/* How many images the loader has ever added and removed, added up: changes when any is.  */
-uint64_t sonde_agent_image_changes(void);

@@ -33,8 +33,9 @@ static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 /* The agent's entry point, once it is loaded; a child of fork inherits it. Behind `starting`.  */
 static int (*agent_start)(void);
 static bool ending; /* behind `starting` */
-/* Whether this fork found the start at rest, so that its child may start an agent.  */
-static bool fork_is_clean;
+/* The thread that holds `starting` across its fork, because it found the start at rest: its child
+   may start an agent. Written behind `starting`; another thread never finds itself here.  */
+static _Atomic pthread_t forking;
 static _Atomic int active;
 static char agent_path[4096];
 static long delay_ms = 200;
@@ -123,10 +124,19 @@ static bool pause_starting(long milliseconds) {
     return pthread_mutex_timedlock(&starting, &deadline) == 0;
 }
 
-static void before_fork(void) { fork_is_clean = pause_starting(250); }
+static void before_fork(void) {
+    if (pause_starting(250)) atomic_store_explicit(&forking, pthread_self(), memory_order_relaxed);
+}
+
+/* Whether the fork that is being finished by this thread found the start at rest.  */
+static bool fork_was_clean(void) {
+    if (atomic_load_explicit(&forking, memory_order_relaxed) != pthread_self()) return false;
+    atomic_store_explicit(&forking, 0, memory_order_relaxed);
+    return true;
+}
 
 static void after_fork_in_parent(void) {
-    if (fork_is_clean) pthread_mutex_unlock(&starting);
+    if (fork_was_clean()) pthread_mutex_unlock(&starting);
 }
 
 /* The child has none of the agent's threads. A child that executes another program within the
@@ -134,7 +144,7 @@ static void after_fork_in_parent(void) {
    that waits would hang.  */
 static void after_fork_in_child(void) {
     atomic_store_explicit(&active, 0, memory_order_relaxed);
-    if (!fork_is_clean) return;
+    if (!fork_was_clean()) return;
     pthread_mutex_unlock(&starting);
     start_later();
 }

@@ -88,6 +88,10 @@ enum StatusEndpoints {
             text.gauge("sonde_store_bytes", "Bytes of stored profiles.", Double(statistics.bytes))
             text.gauge("sonde_store_profiles", "Stored profiles.", Double(statistics.profiles))
         }
+        if let statistics = try? services.logs.statistics() {
+            text.gauge("sonde_log_store_bytes", "Bytes of stored logs.", Double(statistics.bytes))
+            text.gauge("sonde_log_store_lines", "Stored log lines.", Double(statistics.entries))
+        }
         text.gauge(
             "sonde_images", "Build ids of which there is an image.", Double(services.images.count))
         for (name, value) in services.symbolFigures() {

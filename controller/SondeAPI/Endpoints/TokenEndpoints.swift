@@ -8,15 +8,7 @@ internal import SondeStore
 enum TokenEndpoints {
     static func list(_ services: Services) -> Route {
         Route("GET", "/api/v1/tokens", .administer) { _ throws(APIError) in
-            var json = JSONWriter()
-            json.object { json in
-                json.member("tokens") { json in
-                    json.array(services.control.tokens()) { json, token in
-                        json.object { write(token, to: &$0) }
-                    }
-                }
-            }
-            return HTTPResponse(json: json)
+            HTTPResponse(json: TokenJSON.list(services.control.tokens()))
         }
     }
 
@@ -38,12 +30,7 @@ enum TokenEndpoints {
                     "by": request.principal.name, "id": created.token.id,
                     "name": created.token.name, "role": created.token.role.rawValue,
                 ])
-            var json = JSONWriter()
-            json.object { json in
-                write(created.token, to: &json)
-                json.member("token", created.text)
-            }
-            return HTTPResponse(json: json)
+            return HTTPResponse(json: TokenJSON.created(created))
         }
     }
 
@@ -92,18 +79,5 @@ enum TokenEndpoints {
         }
         wish.role = role
         return wish
-    }
-
-    private static func write(_ token: Token, to json: inout JSONWriter) {
-        json.member("id", token.id)
-        json.member("name", token.name)
-        json.member("role", token.role.rawValue)
-        json.member("createdMs", token.created.unixMilliseconds)
-        json.member("expiresMs") { writeTime(token.expires, to: &$0) }
-        json.member("lastUsedMs") { writeTime(token.lastUsed, to: &$0) }
-    }
-
-    private static func writeTime(_ time: Timestamp?, to json: inout JSONWriter) {
-        if let time { json.value(time.unixMilliseconds) } else { json.null() }
     }
 }

@@ -75,4 +75,13 @@ package struct APIError: Error, Sendable, CustomStringConvertible {
         response.errorCode = code
         return response
     }
+
+    /// The answer in the form that a route's clients want.
+    package func response(for route: Route?) -> HTTPResponse {
+        guard route?.errorsAreText == true else { return response }
+        var text = response
+        text.set("Content-Type", "text/plain; charset=utf-8")
+        text.body = Array((message + "\n").utf8)
+        return text
+    }
 }

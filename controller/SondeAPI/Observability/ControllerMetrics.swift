@@ -29,6 +29,18 @@ package final class ControllerMetrics: Sendable {
     package let rejected = CountFamily(
         "sonde_ingest_rejected_profiles_total", "Pushed profiles that were refused, by reason.",
         labels: ["reason"])
+    /// Log lines that came in and were not refused, duplicates included.
+    package let lines = CountFamily("sonde_ingest_log_lines_total", "Log lines taken in.")
+    /// Bytes of those lines, metadata included.
+    package let lineBytes = CountFamily(
+        "sonde_ingest_log_bytes_total", "Bytes of log lines taken in, metadata included.")
+    /// Log lines that were refused, by reason.
+    package let rejectedLines = CountFamily(
+        "sonde_ingest_rejected_log_lines_total", "Pushed log lines that were refused, by reason.",
+        labels: ["reason"])
+    /// Lines that a client that follows was too slow for.
+    package let droppedTailLines = CountFamily(
+        "sonde_log_tail_dropped_lines_total", "Lines that clients that follow were too slow for.")
     /// Images that were uploaded, by result.
     package let images = CountFamily(
         "sonde_image_uploads_total", "Uploads of images, by result.", labels: ["result"])
@@ -48,6 +60,10 @@ package final class ControllerMetrics: Sendable {
         profiles.write(to: &text)
         profileBytes.write(to: &text)
         rejected.write(to: &text)
+        lines.write(to: &text)
+        lineBytes.write(to: &text)
+        rejectedLines.write(to: &text)
+        droppedTailLines.write(to: &text)
         images.write(to: &text)
         closed.write(to: &text)
     }

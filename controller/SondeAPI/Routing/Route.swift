@@ -14,6 +14,10 @@ package struct Route: Sendable {
     /// Whether it is answered without any waiting, on the thread that read the request: such an
     /// endpoint answers even when all workers are busy.
     package var isImmediate = false
+    /// Whether an error is its sentence as plain text, as Loki's clients want it, and not JSON.
+    package var errorsAreText = false
+    /// Content encodings that are the endpoint's own matter.
+    package var passedEncodings: Set<String> = []
     /// Answers a request.
     package var handler: @Sendable (APIRequest) throws(APIError) -> Reply
 

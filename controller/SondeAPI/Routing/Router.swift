@@ -39,6 +39,7 @@ package struct Router: Sendable {
     /// Decides on a request before its body comes.
     package func admit(_ head: RequestHead) -> Admission {
         var routeLabel = "other"
+        var found: Route?
         do throws(APIError) {
             let target = try RequestTarget(parsing: head.target)
             let candidates = routes.compactMap { route in
@@ -56,6 +57,7 @@ package struct Router: Sendable {
                 )
             }
             routeLabel = first.0.path
+            found = first.0
             let method = head.method == "HEAD" ? "GET" : head.method
             guard let (route, parameters) = candidates.first(where: { $0.0.method == method })
             else { throw Self.methodNotAllowed(head, allowed: candidates.map(\.0.method)) }
@@ -67,7 +69,7 @@ package struct Router: Sendable {
             if case .streamed(_, let open) = route.body { request.sink = try open(request) }
             return .admitted(request)
         } catch {
-            return .refused(error.response.finished(for: head), route: routeLabel)
+            return .refused(error.response(for: found).finished(for: head), route: routeLabel)
         }
     }
 
@@ -86,7 +88,7 @@ package struct Router: Sendable {
             }
         } catch {
             request.sink?.cancel()
-            return .answer(error.response.finished(for: request.head))
+            return .answer(error.response(for: request.route).finished(for: request.head))
         }
     }
 
@@ -143,6 +145,7 @@ package struct Router: Sendable {
         guard request.body.count <= limit else { throw Self.tooLarge(limit: Int64(limit)) }
         switch request.head.header("content-encoding")?.lowercased() ?? "identity" {
         case "identity", "": return request
+        case let own where request.route.passedEncodings.contains(own): return request
         case "gzip", "x-gzip":
             var expanded = request
             do {

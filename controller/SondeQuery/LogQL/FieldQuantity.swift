@@ -43,7 +43,7 @@ struct FieldQuantity: Hashable, Sendable {
     ]
 
     /// Amounts with units one after another: `1h30m`, `-1.5s`.
-    private static func duration(_ text: Substring) -> Double? {
+    static func duration(_ text: Substring) -> Double? {
         var rest = text
         let sign: Double = rest.first == "-" ? -1 : 1
         if rest.first == "-" || rest.first == "+" { rest = rest.dropFirst() }

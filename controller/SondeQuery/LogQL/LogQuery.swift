@@ -52,6 +52,12 @@ package struct LogQuery: Sendable {
         return LogMatch(problem: fields.problem)
     }
 
+    /// The seconds of a duration such as `1h30m` or of a plain number of them; `nil` when a text is
+    /// neither.
+    package static func seconds(ofDuration text: String) -> Double? {
+        FieldQuantity.duration(text[...]) ?? Double(text).flatMap { $0.isFinite ? $0 : nil }
+    }
+
     /// What went wrong while matching: a regular expression took too long.
     ///
     /// Answers given after that are not complete, so ask for this when all lines are matched.

@@ -35,16 +35,8 @@ struct ConfigurationKey: Sendable {
             configuration.allowedHosts = Set(list.map { $0.lowercased() })
             return true
         },
-        ConfigurationKey(name: "retention_days", want: "1...36500 or forever") {
-            value, configuration in
-            guard value.text != "forever" else {
-                configuration.retentionDays = nil
-                return true
-            }
-            guard let days = value.integer(in: 1...36_500) else { return false }
-            configuration.retentionDays = days
-            return true
-        },
+        days("retention_days", \.retentionDays),
+        days("logs.retention_days", \.logRetentionDays),
         ConfigurationKey(name: "log_level", want: "debug, info, warn or error") {
             value, configuration in
             guard let level = value.text.flatMap({ Log.Level(rawValue: $0) }) else { return false }
@@ -61,6 +53,15 @@ struct ConfigurationKey: Sendable {
         },
         integer("limits.labels", 1...10_000, \.limits.labels),
         integer("limits.stack_depth", 1...16_384, \.limits.stackDepth),
+        bytes("limits.log_bytes_per_second", \.limits.logBytesPerSecond),
+        integer("limits.log_labels", 1...1000, \.limits.logLabels),
+        integer("limits.log_streams", 1...1_000_000, \.limits.logStreams),
+        bytes("limits.log_line_bytes", \.limits.logLineBytes),
+        integer("limits.log_metadata", 1...1000, \.limits.logMetadata),
+        bytes("limits.log_metadata_bytes", \.limits.logMetadataBytes),
+        integer("limits.log_answer_lines", 1...1_000_000, \.limits.logAnswerLines),
+        integer("limits.log_query_seconds", 1...3600, \.limits.logQuerySeconds),
+        integer("limits.log_tails", 0...10_000, \.limits.logTails),
         integer("limits.connections", 16...1_000_000, \.maximumConnections),
         bytes("limits.head_bytes", \.maximumHeadBytes),
         integer("timeouts.head_seconds", 1...3600, \.headSeconds),
@@ -84,6 +85,18 @@ struct ConfigurationKey: Sendable {
         ConfigurationKey(name: name, want: want) { value, configuration in
             guard let text = value.text, !text.isEmpty else { return false }
             configuration[keyPath: path] = text
+            return true
+        }
+    }
+
+    private static func days(_ name: String, _ path: Path<Int?>) -> Self {
+        ConfigurationKey(name: name, want: "1...36500 or forever") { value, configuration in
+            guard value.text != "forever" else {
+                configuration[keyPath: path] = nil
+                return true
+            }
+            guard let days = value.integer(in: 1...36_500) else { return false }
+            configuration[keyPath: path] = days
             return true
         }
     }

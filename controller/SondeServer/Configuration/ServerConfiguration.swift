@@ -24,6 +24,8 @@ package struct ServerConfiguration: Sendable {
     package var allowedHosts: Set<String> = []
     /// How many days profiles are kept; `nil` for ever.
     package var retentionDays: Int? = 31
+    /// How many days log lines are kept; `nil` for ever.
+    package var logRetentionDays: Int? = 31
     /// Events of the log below this level are left out.
     package var logLevel = Log.Level.info
     /// What is accepted.
