@@ -76,6 +76,10 @@ let package = Package(
 
         // A probe's life, in the order in which it lives.
         library("SondeProbeLanguage", in: "probes", settings: strictAndSafe),
+        library(
+            "SondeProbeCompiler", in: "probes",
+            ["SondeProbeLanguage", "SondeProbeProgram", "SondeSymbols", "SondeModel"],
+            settings: strictAndSafe),
         .target(
             name: "CSondeProbe", path: "probes/CSondeProbe", exclude: ["allowed_symbols.txt"],
             cSettings: cStrict),
@@ -166,6 +170,12 @@ let package = Package(
         tests("SondeFormatsTests", ["SondeFormats", "SondeModel", "SondeWire"]),
         tests("SondeSymbolsTests", ["SondeSymbols", "SondeModel"]),
         tests("SondeProbeLanguageTests", ["SondeProbeLanguage"]),
+        tests(
+            "SondeProbeCompilerTests",
+            [
+                "SondeProbeCompiler", "SondeProbeLanguage", "SondeProbeProgram", "SondeSymbols",
+                "SondeModel",
+            ]),
         tests("CSondeSignalTests", ["CSondeSignal"], exclude: ["Fixtures"]),
         .target(
             name: "CSamplingSubject", path: "Tests/Programs/CSamplingSubject", cSettings: cStrict),

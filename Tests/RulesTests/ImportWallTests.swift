@@ -59,6 +59,19 @@ import Testing
         }
     }
 
+    @Test func probesAreCompiledWithoutFoundation() {
+        // The compiler is a function of bytes: the same in the controller, in the CLI and in CI.
+        let banned: Set = ["Foundation", "FoundationEssentials", "Dispatch"]
+        for folder in ["probes/SondeProbeLanguage", "probes/SondeProbeCompiler"] {
+            let files = Repository.swiftFiles(below: folder)
+            #expect(!files.isEmpty)
+            for path in files {
+                let found = banned.intersection(Repository.imports(of: path))
+                #expect(found.isEmpty, "\(path) imports \(found): it needs bytes alone")
+            }
+        }
+    }
+
     @Test func theAgentNeverImportsTheController() {
         let host: Set = [
             "SondeStore", "SondeQuery", "SondeAPI", "SondeServer", "SondeExport", "SondeSymbols",

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiles comparisons: exact for integers of any width, by bytes for strings, by case for enums.
+
+import SondeProbeLanguage
+import SondeProbeProgram
+import SondeSymbols
+
+extension SiteCompiler {
+    mutating func comparison(
+        _ op: Expression.Binary, _ left: Expression, _ right: Expression, _ span: SourceSpan
+    ) throws(SiteFailure) -> Operand {
+        let mark = asm.top
+        let spanMark = asm.spanTop
+        let result = asm.push()
+        let (first, second) = try comparands(left, right)
+        let pair = Comparands(
+            first: first, second: second, leftSpan: left.span, rightSpan: right.span)
+        switch op {
+        case .equal: try equality(pair, into: result)
+        case .notEqual:
+            try equality(pair, into: result)
+            asm.invert(result)
+        case .less: try order(pair, orEqual: false, into: result)
+        case .lessOrEqual: try order(pair, orEqual: true, into: result)
+        case .greater: try order(pair.swapped, orEqual: false, into: result)
+        default: try order(pair.swapped, orEqual: true, into: result)
+        }
+        asm.top = mark
+        asm.spanTop = spanMark
+        return .scalar(.boolean, asm.push())
+    }
+
+    /// Two values to compare, and where they stand.
+    struct Comparands {
+        var first: Operand
+        var second: Operand
+        var leftSpan: SourceSpan
+        var rightSpan: SourceSpan
+
+        var swapped: Comparands {
+            Comparands(first: second, second: first, leftSpan: rightSpan, rightSpan: leftSpan)
+        }
+        var span: SourceSpan {
+            leftSpan.start < rightSpan.start
+                ? leftSpan.through(rightSpan) : rightSpan.through(leftSpan)
+        }
+    }
+
+    /// Both sides; a name that means nothing may be a case of the other side's enum.
+    private mutating func comparands(
+        _ left: Expression, _ right: Expression
+    ) throws(SiteFailure) -> (Operand, Operand) {
+        var first: Operand?
+        var failure: SiteFailure?
+        do throws(SiteFailure) {
+            var trial = self
+            first = try trial.evaluate(left)
+            self = trial
+        } catch {
+            failure = error
+        }
+        do throws(SiteFailure) {
+            var trial = self
+            let second = try trial.evaluate(right)
+            if let first {
+                self = trial
+                return (first, second)
+            }
+            if let name = caseName(left, of: second) {
+                self = trial
+                return (.caseName(name), second)
+            }
+            throw failure ?? .unknownName("", left.span)
+        } catch {
+            guard let first, let name = caseName(right, of: first) else {
+                throw failure ?? error
+            }
+            return (first, .caseName(name))
+        }
+    }
+
+    /// The case that `name` or `Type.name` is of the other side's enum.
+    private func caseName(_ expression: Expression, of other: Operand) -> String? {
+        let name: String
+        switch expression.kind {
+        case .name(let text): name = text
+        case .member(let base, let member):
+            guard case .name = base.kind else { return nil }
+            name = member.text
+        default: return nil
+        }
+        return cases(of: other)?.contains { $0.name == name } == true ? name : nil
+    }
+
+    private func cases(of operand: Operand) -> [TypeLayout.Case]? {
+        switch operand {
+        case .optional(_, let payload): return cases(of: payload)
+        case .place(let place, let layout):
+            switch layout.kind {
+            case .enumeration(let cases, _): return cases
+            case .optional(let payload, _): return cases(of: .place(place, layouts[payload]))
+            default: return nil
+            }
+        default: return nil
+        }
+    }
+
+    // MARK: - Equality
+
+    /// Puts whether two values are equal into a register that lies below what they need.
+    private mutating func equality(
+        _ pair: Comparands, into result: Register
+    ) throws(SiteFailure) {
+        switch (pair.first, pair.second) {
+        case (.none, .none):
+            throw .mistake(
+                .wrongType, found: "nil on both sides", want: "a variable", pair.span)
+        case (.none, let other): try isNil(other, pair.rightSpan, into: result)
+        case (let other, .none): try isNil(other, pair.leftSpan, into: result)
+        default:
+            let first = pair.first.isOptional(layouts), second = pair.second.isOptional(layouts)
+            if first, second {
+                try optionalsEqual(pair, into: result)
+            } else if first {
+                try optionalEqual(pair, into: result)
+            } else if second {
+                try optionalEqual(pair.swapped, into: result)
+            } else {
+                try valuesEqual(pair, into: result)
+            }
+        }
+    }
+
+    private mutating func isNil(
+        _ operand: Operand, _ span: SourceSpan, into result: Register
+    ) throws(SiteFailure) {
+        let (presence, _) = try parts(of: operand, span)
+        asm.emit(.move, d: result, a: presence)
+        asm.invert(result)
+    }
+
+    /// The first may be nil, the second is a value.
+    private mutating func optionalEqual(
+        _ pair: Comparands, into result: Register
+    ) throws(SiteFailure) {
+        let (presence, payload) = try parts(of: pair.first, pair.leftSpan)
+        var end = Assembler.Label()
+        asm.number(0, into: result)
+        asm.jump(ifZero: presence, to: &end)
+        var inner = pair
+        inner.first = payload
+        try equality(inner, into: result)
+        asm.bind(end)
+    }
+
+    private mutating func optionalsEqual(
+        _ pair: Comparands, into result: Register
+    ) throws(SiteFailure) {
+        let (one, first) = try parts(of: pair.first, pair.leftSpan)
+        let (other, second) = try parts(of: pair.second, pair.rightSpan)
+        var end = Assembler.Label()
+        asm.emit(.eq, d: result, a: one, b: other)
+        asm.jump(ifZero: result, to: &end)
+        asm.jump(ifZero: one, to: &end)
+        var inner = pair
+        inner.first = first
+        inner.second = second
+        try equality(inner, into: result)
+        asm.bind(end)
+    }
+
+    private mutating func valuesEqual(
+        _ pair: Comparands, into result: Register
+    ) throws(SiteFailure) {
+        if case .caseName(let name) = pair.second {
+            return try isCase(name, pair.first, pair.rightSpan, pair.leftSpan, into: result)
+        }
+        if case .caseName(let name) = pair.first {
+            return try isCase(name, pair.second, pair.leftSpan, pair.rightSpan, into: result)
+        }
+        if pair.first.isString(layouts), pair.second.isString(layouts) {
+            let first = try string(pair.first, pair.leftSpan)
+            let second = try string(pair.second, pair.rightSpan)
+            asm.emit(.spanEqual, d: result, a: first, b: second)
+            return
+        }
+        if let (first, second) = try enums(pair) {
+            asm.emit(.eq, d: result, a: first, b: second)
+            return
+        }
+        if let (first, second) = try objects(pair) {
+            asm.emit(.eq, d: result, a: first, b: second)
+            return
+        }
+        try compareScalars(pair, .equal, into: result)
+    }
+
+    private mutating func isCase(
+        _ name: String, _ operand: Operand, _ nameSpan: SourceSpan, _ span: SourceSpan,
+        into result: Register
+    ) throws(SiteFailure) {
+        guard case .place(let place, let layout) = operand,
+            case .enumeration(let cases, let rule) = layout.kind
+        else {
+            throw .mistake(
+                .wrongType, found: "\(describe(operand)) beside the case .\(name)",
+                want: "an enum", span)
+        }
+        guard let index = cases.firstIndex(where: { $0.name == name }) else {
+            throw .unknownMember(
+                name, type: layout.name, members: cases.map { "." + $0.name }, nameSpan)
+        }
+        try requireBytes(of: place, layout.size, span)
+        let value = asm.push(), wanted = asm.push()
+        if let raw = cases[index].rawValue, layout.isCEnumeration {
+            let bytes = Int(layout.size)
+            asm.load(place, bytes: bytes, into: value)
+            asm.number(bytes < 8 ? raw & ((1 << UInt64(bytes * 8)) - 1) : raw, into: wanted)
+        } else {
+            asm.caseIndex(place, rule, into: value)
+            asm.number(UInt64(index), into: wanted)
+        }
+        asm.emit(.eq, d: result, a: value, b: wanted)
+        asm.top -= 2
+    }
+
+    /// The case indices of two values of one enum whose cases carry nothing.
+    private mutating func enums(
+        _ pair: Comparands
+    ) throws(SiteFailure) -> (Register, Register)? {
+        guard case .place(let first, let layout) = pair.first,
+            case .place(let second, let other) = pair.second,
+            case .enumeration(let cases, let rule) = layout.kind, layout.name == other.name
+        else { return nil }
+        guard cases.allSatisfy({ $0.payload == nil }) else {
+            throw .mistake(
+                .wrongType, found: "two values of \(layout.name), whose cases carry values",
+                want: "a comparison with one case, such as `== .\(cases.first?.name ?? "some")`",
+                pair.span)
+        }
+        try requireBytes(of: first, layout.size, pair.leftSpan)
+        try requireBytes(of: second, layout.size, pair.rightSpan)
+        let one = asm.push(), two = asm.push()
+        if layout.isCEnumeration {
+            asm.load(first, bytes: Int(layout.size), into: one)
+            asm.load(second, bytes: Int(layout.size), into: two)
+        } else {
+            asm.caseIndex(first, rule, into: one)
+            asm.caseIndex(second, rule, into: two)
+        }
+        return (one, two)
+    }
+
+    /// The addresses of two objects.
+    private mutating func objects(
+        _ pair: Comparands
+    ) throws(SiteFailure) -> (Register, Register)? {
+        guard case .place(let first, let layout) = pair.first,
+            case .place(let second, let other) = pair.second,
+            case .object = layout.kind, case .object = other.kind
+        else { return nil }
+        let (_, one) = try word(of: first, pair.leftSpan)
+        let (_, two) = try word(of: second, pair.rightSpan)
+        return (one, two)
+    }
+
+    // MARK: - Order
+
+    private mutating func order(
+        _ pair: Comparands, orEqual: Bool, into result: Register
+    ) throws(SiteFailure) {
+        if pair.first.isString(layouts), pair.second.isString(layouts) {
+            let first = try string(pair.first, pair.leftSpan)
+            let second = try string(pair.second, pair.rightSpan)
+            guard orEqual else {
+                asm.emit(.spanLess, d: result, a: first, b: second)
+                return
+            }
+            asm.emit(.spanLess, d: result, a: second, b: first)
+            asm.invert(result)
+            return
+        }
+        try compareScalars(pair, orEqual ? .lessOrEqual : .less, into: result)
+    }
+
+    private mutating func compareScalars(
+        _ pair: Comparands, _ op: Expression.Binary, into result: Register
+    ) throws(SiteFailure) {
+        var first = pair.first, second = pair.second
+        // A literal takes the other side's type, so that side is loaded first.
+        if !first.isLiteral {
+            let (type, register) = try scalar(first, pair.leftSpan)
+            first = .scalar(type, register)
+        }
+        if !second.isLiteral {
+            let (type, register) = try scalar(second, pair.rightSpan)
+            second = .scalar(type, register)
+        }
+        let (one, two) = (type(of: first, beside: second), type(of: second, beside: first))
+        let type = try meetingType(one, two, op, pair)
+        if type == .double {
+            let a = try floating(first, pair.leftSpan)
+            let b = try floating(second, pair.rightSpan)
+            let code: Opcode = op == .equal ? .feq : op == .less ? .flt : .fle
+            asm.emit(code, d: result, a: a, b: b)
+            return
+        }
+        let a = try scalar(first, as: one, pair.leftSpan)
+        let b = try scalar(second, as: two, pair.rightSpan)
+        compareIntegers(op, (a, isSigned: one.isSigned), (b, isSigned: two.isSigned), into: result)
+    }
+
+    /// The type of an operand; a literal's is the other's.
+    private func type(of operand: Operand, beside other: Operand) -> ScalarType {
+        if case .scalar(let type, _) = operand { return type }
+        guard case .scalar(let type, _) = other else {
+            if case .floating = operand { return .double }
+            if case .floating = other { return .double }
+            return .int
+        }
+        if case .floating = operand { return .double }
+        return type
+    }
+
+    private func meetingType(
+        _ one: ScalarType, _ two: ScalarType, _ op: Expression.Binary, _ pair: Comparands
+    ) throws(SiteFailure) -> ScalarType {
+        if one.isFloating, two.isFloating { return .double }
+        if one.isInteger, two.isInteger { return .int }
+        // `count > 2.5` compares as Double; two variables have to be converted.
+        if one.isInteger && two.isFloating, pair.second.isLiteral { return .double }
+        if two.isInteger && one.isFloating, pair.first.isLiteral { return .double }
+        if one == two, op == .equal || one == .unicodeScalar { return one }
+        if case .pointer = one, case .pointer = two { return one }
+        let isMixed =
+            (one.isInteger && two.isFloating) || (two.isInteger && one.isFloating)
+        throw .mistake(
+            .wrongType, found: "\(describe(pair.first)) beside \(describe(pair.second))",
+            want: isMixed ? "one type on both sides, such as `Double(…)`" : "values that compare",
+            pair.span)
+    }
+
+    private mutating func floating(
+        _ operand: Operand, _ span: SourceSpan
+    ) throws(SiteFailure) -> Register {
+        guard case .scalar(let type, let register) = operand, type.isInteger else {
+            return try scalar(operand, as: .double, span)
+        }
+        asm.emit(type.isSigned ? .intToFloat : .uintToFloat, d: register, a: register)
+        return register
+    }
+
+    /// Compares two 64-bit integers exactly, whatever their signs mean.
+    private mutating func compareIntegers(
+        _ op: Expression.Binary, _ a: (Register, isSigned: Bool), _ b: (Register, isSigned: Bool),
+        into result: Register
+    ) {
+        if op == .equal {
+            asm.emit(.eq, d: result, a: a.0, b: b.0)
+        } else if a.isSigned, b.isSigned {
+            asm.emit(op == .less ? .ltS : .leS, d: result, a: a.0, b: b.0)
+        } else {
+            asm.emit(op == .less ? .ltU : .leU, d: result, a: a.0, b: b.0)
+        }
+        guard a.isSigned != b.isSigned else { return }
+        // A negative number equals no unsigned one and is less than all of them.
+        let test = asm.push()
+        asm.number(0, into: test)
+        asm.emit(.ltS, d: test, a: a.isSigned ? a.0 : b.0, b: test)
+        if op == .equal || b.isSigned {
+            asm.invert(test)
+            asm.emit(.and, d: result, a: result, b: test)
+        } else {
+            asm.emit(.or, d: result, a: result, b: test)
+        }
+        asm.top -= 1
+    }
+}
+
+extension Operand {
+    /// Whether the value is a number or a string as typed.
+    var isLiteral: Bool {
+        switch self {
+        case .integer, .floating, .text: true
+        default: false
+        }
+    }
+}

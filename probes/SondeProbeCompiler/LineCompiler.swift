@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiles all addresses of a line in two passes, so that their records have one shape.
+
+import SondeModel
+import SondeProbeLanguage
+import SondeProbeProgram
+import SondeSymbols
+
+/// Compiles all addresses of a line.
+///
+/// The first pass compiles each address by itself and finds out what is missing where; the second
+/// one compiles them again with what they agreed on.
+struct LineCompiler {
+    let found: ProbePlaces
+    let template: Template
+    let condition: (expression: Expression, source: SourceText)?
+    let limits: CaptureLimits
+    let layouts: LayoutCache
+    /// The values of the template, in order.
+    let values: [Value]
+
+    /// A value of the template.
+    struct Value {
+        var expression: Expression
+        var text: String
+        var format: FormatSpecification?
+    }
+
+    /// What became of one value at one address.
+    enum Outcome {
+        case captured(shape: Int, type: String)
+        case failed(SiteFailure)
+    }
+
+    /// What became of one address.
+    struct Site {
+        var place: CodePlace
+        var code: [Instruction]
+        var values: [Outcome]
+        var conditionFailure: SiteFailure?
+        var findings: CaptureDecisions.Findings
+        var isTooDeep: Bool
+    }
+
+    init(
+        _ found: ProbePlaces, template: Template,
+        condition: (expression: Expression, source: SourceText)?, limits: CaptureLimits,
+        info: any DebugInfoSource
+    ) {
+        self.found = found
+        self.template = template
+        self.condition = condition
+        self.limits = limits
+        layouts = LayoutCache(info)
+        values = template.segments.compactMap { segment in
+            guard case .value(let expression, let format) = segment else { return nil }
+            return Value(
+                expression: expression, text: template.source.excerpt(expression.span),
+                format: format)
+        }
+    }
+
+    /// The program; `nil` when it would cost more than a hit may.
+    mutating func compile() throws(ProbeCompileError) -> ImageProgram? {
+        var tables = ProgramTables()
+        var shapes = ShapePool()
+        let everything = [Bool](repeating: true, count: values.count)
+        var first: [Site] = []
+        for place in found.places {
+            first.append(
+                site(place, CaptureDecisions(), usable: everything, &tables, &shapes))
+        }
+        try refuse(first)
+        let types = mainTypes(first)
+        for index in first.indices { disagree(&first[index], with: types) }
+
+        // Again, until all addresses write the same shapes: a type's name may hide a difference.
+        // Each time an address gives up a value, so this ends.
+        while true {
+            let decisions = CaptureDecisions.following(first.map(\.findings))
+            tables = ProgramTables()
+            shapes = ShapePool()
+            var second: [Site] = []
+            for site in first {
+                second.append(
+                    self.site(site.place, decisions, usable: site.usable, &tables, &shapes))
+            }
+            let record = recordShapes(second)
+            guard disagree(&first, second, with: record) else {
+                return try assemble(first, second, record, tables, shapes)
+            }
+        }
+    }
+
+    /// The shape of each value, which the first address that has it decides.
+    private func recordShapes(_ sites: [Site]) -> [Int] {
+        values.indices.map { number in
+            for site in sites {
+                if case .captured(let shape, _) = site.values[number] { return shape }
+            }
+            return 0
+        }
+    }
+
+    /// Gives up values whose shape is not the record's; whether there were any.
+    private func disagree(
+        _ first: inout [Site], _ second: [Site], with record: [Int]
+    ) -> Bool {
+        var isChanged = false
+        for index in first.indices {
+            for number in values.indices {
+                guard case .captured(let shape, let type) = second[index].values[number],
+                    shape != record[number]
+                else { continue }
+                isChanged = true
+                giveUp(number, at: &first[index], because: "another type \(type) than elsewhere")
+            }
+        }
+        return isChanged
+    }
+
+    // MARK: - One address
+
+    /// Compiles one address; a value that is not usable there is captured as missing.
+    private func site(
+        _ place: CodePlace, _ decisions: CaptureDecisions, usable: [Bool],
+        _ tables: inout ProgramTables, _ shapes: inout ShapePool
+    ) -> Site {
+        var compiler = SiteCompiler(
+            place, variables: layouts.info.variables(at: place), layouts: layouts, limits: limits,
+            decisions: decisions)
+        compiler.asm.tables = tables
+        compiler.shapes = shapes
+        var result = Site(
+            place: place, code: [], values: [], conditionFailure: nil, findings: .init(),
+            isTooDeep: false)
+        if let condition {
+            do throws(SiteFailure) {
+                var trial = compiler
+                let value = try trial.boolean(condition.expression)
+                trial.asm.emit(.stopIfZero, a: value)
+                compiler = trial
+            } catch {
+                // What cannot be evaluated does not fire.
+                result.conditionFailure = error
+                compiler.asm.fault(.unavailable)
+            }
+        }
+        compiler.asm.emit(.accept)
+        for (number, value) in values.enumerated() {
+            guard usable[number] else {
+                result.values.append(.failed(.unknownName(value.text, value.expression.span)))
+                compiler.captureNothing()
+                continue
+            }
+            do throws(SiteFailure) {
+                var trial = compiler
+                let captured = try trial.captureValue(value.expression, number: number)
+                compiler = trial
+                result.values.append(.captured(shape: captured.shape, type: captured.type))
+            } catch {
+                result.values.append(.failed(error))
+                compiler.decisions.findings.missing[[number]] = error.reason
+                compiler.captureNothing()
+            }
+        }
+        compiler.asm.emit(.commit)
+        tables = compiler.asm.tables
+        shapes = compiler.shapes
+        result.code = compiler.asm.code
+        result.findings = compiler.decisions.findings
+        result.isTooDeep = compiler.asm.isTooDeep
+        return result
+    }
+
+    // MARK: - Agreement
+
+    /// Refuses what works at no address.
+    private func refuse(_ sites: [Site]) throws(ProbeCompileError) {
+        if sites.contains(where: \.isTooDeep) {
+            throw ProbeCompileError(
+                .tooDeep,
+                "cannot compile the probe: found an expression that needs more than "
+                    + "\(Assembler.registers) registers; want less nesting")
+        }
+        if let condition, let first = sites.first, let failure = first.conditionFailure,
+            sites.allSatisfy({ $0.conditionFailure != nil })
+        {
+            throw Explainer(layouts: layouts, source: condition.source)
+                .error(failure, at: first.place)
+        }
+        for number in values.indices {
+            var failure: (SiteFailure, CodePlace)?
+            var works = false
+            for site in sites {
+                switch site.values[number] {
+                case .captured: works = true
+                case .failed(let error): failure = failure ?? (error, site.place)
+                }
+            }
+            guard !works, let failure else { continue }
+            throw Explainer(layouts: layouts, source: template.source)
+                .error(failure.0, at: failure.1)
+        }
+    }
+
+    /// The type that each value has at most addresses.
+    private func mainTypes(_ sites: [Site]) -> [String] {
+        values.indices.map { number in
+            var counts: [String: Int] = [:]
+            for site in sites {
+                if case .captured(_, let type) = site.values[number] {
+                    counts[type, default: 0] += 1
+                }
+            }
+            return counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? ""
+        }
+    }
+
+    /// Gives up values whose type is another one than at most addresses.
+    private func disagree(_ site: inout Site, with types: [String]) {
+        for number in values.indices {
+            guard case .captured(_, let type) = site.values[number], type != types[number] else {
+                continue
+            }
+            giveUp(
+                number, at: &site, because: "its type here is \(type), not \(types[number])")
+        }
+    }
+
+    private func giveUp(_ number: Int, at site: inout Site, because reason: String) {
+        site.values[number] = .failed(
+            .unavailable(values[number].text, reason: reason, values[number].expression.span))
+        site.findings.missing = site.findings.missing.filter { $0.key.first != number }
+        site.findings.missing[[number]] = reason
+    }
+
+    // MARK: - The program
+
+    private func assemble(
+        _ first: [Site], _ second: [Site], _ record: [Int], _ tables: ProgramTables,
+        _ shapes: ShapePool
+    ) throws(ProbeCompileError) -> ImageProgram? {
+        guard let buildID = layouts.info.buildID else { throw .badLocation("") }
+        var program = ImageProgram(buildID: buildID)
+        program.constants = tables.constants
+        program.relocations = tables.relocations
+        program.strings = tables.strings
+        program.shapes = shapes.shapes
+        var entries: [[Instruction]: UInt32] = [:]
+        let activations = Activations(found.places)
+        for (before, site) in zip(first, second) {
+            let entry = entries[site.code] ?? UInt32(program.code.count)
+            if entries[site.code] == nil {
+                entries[site.code] = entry
+                program.code += site.code
+            }
+            program.sites.append(
+                ProbeSite(
+                    address: site.place.address, entry: entry, function: site.place.function,
+                    functionStart: site.place.functionStart, functionEnd: site.place.functionEnd,
+                    activation: activations.number(of: site.place),
+                    unavailable: unavailable(before)))
+        }
+        var number = 0
+        for segment in template.segments {
+            switch segment {
+            case .text(let text): program.template.append(.text(text))
+            case .value:
+                let value = values[number]
+                program.template.append(
+                    .value(
+                        expression: value.text, shape: record[number],
+                        format: value.format.map(ValueFormat.init)))
+                number += 1
+            }
+        }
+        return program
+    }
+
+    /// What cannot be read at an address, in words.
+    private func unavailable(_ site: Site) -> [UnavailableValue] {
+        var list: [UnavailableValue] = []
+        if let condition, let failure = site.conditionFailure {
+            list.append(
+                UnavailableValue(
+                    expression: condition.source.excerpt(condition.expression.span),
+                    reason: failure.reason))
+        }
+        for (number, outcome) in site.values.enumerated() {
+            if case .failed(let failure) = outcome {
+                list.append(
+                    UnavailableValue(expression: values[number].text, reason: failure.reason))
+            }
+        }
+        for (path, reason) in site.findings.missing.sorted(by: {
+            $0.key.lexicographicallyPrecedes($1.key)
+        })
+        where path.count > 1 {
+            list.append(
+                UnavailableValue(expression: values[path[0]].text, reason: "in part: \(reason)"))
+        }
+        return list
+    }
+}
+
+extension LineCompiler.Site {
+    /// Which values can be captured at the address.
+    var usable: [Bool] {
+        values.map { if case .captured = $0 { true } else { false } }
+    }
+}
+
+/// Which addresses of a line belong to one pass over it.
+struct Activations {
+    private var numbers: [Key: UInt32] = [:]
+
+    private struct Key: Hashable {
+        var start: ImageAddress
+        var function: String
+        var inlinedInto: [String]
+    }
+
+    /// Numbers the functions that hold several of the places.
+    init(_ places: [CodePlace]) {
+        var counts: [Key: Int] = [:]
+        for place in places { counts[Self.key(place), default: 0] += 1 }
+        for place in places {
+            let key = Self.key(place)
+            if counts[key, default: 0] > 1, numbers[key] == nil {
+                numbers[key] = UInt32(numbers.count + 1)
+            }
+        }
+    }
+
+    /// The number of a place's pass; 0 when no other place belongs to it.
+    func number(of place: CodePlace) -> UInt32 { numbers[Self.key(place)] ?? 0 }
+
+    private static func key(_ place: CodePlace) -> Key {
+        Key(
+            start: place.functionStart, function: place.function, inlinedInto: place.inlinedInto)
+    }
+}
