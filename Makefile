@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 SWIFT ?= swift
-FORMATTED := Package.swift agent controller Sources Examples Tests Benchmarks
+FORMATTED := Package.swift agent probes controller Sources Examples Tests Benchmarks
 
 .PHONY: help deps deps-test build demo test test-unit check lint format bench fuzz clean
 

@@ -176,6 +176,7 @@ let package = Package(
                 "SondeProbeCompiler", "SondeProbeLanguage", "SondeProbeProgram", "SondeSymbols",
                 "SondeModel",
             ]),
+        tests("SondeProbeProgramTests", ["SondeProbeProgram", "SondeModel", "SondeWire"]),
         tests("CSondeSignalTests", ["CSondeSignal"], exclude: ["Fixtures"]),
         .target(
             name: "CSamplingSubject", path: "Tests/Programs/CSamplingSubject", cSettings: cStrict),

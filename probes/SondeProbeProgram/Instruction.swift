@@ -186,4 +186,6 @@ package enum FaultKind: UInt8, Hashable, Sendable, CaseIterable {
     case bridgedString = 8
     /// Bytes that are no case of their enum.
     case unknownEnumCase = 9
+    /// A comparison that is not decided within the bytes that may be read.
+    case tooLong = 10
 }

@@ -25,7 +25,7 @@ package enum ProgramBounds {
     /// Bytes of a text.
     package static let textBytes = 16_384
     /// Bytes of a whole program.
-    package static let bytes = 8 << 20
+    package static let bytes = 2 << 20
 }
 
 extension ProbeProgram {
@@ -54,7 +54,9 @@ extension ProbeProgram {
         guard bytes.count <= ProgramBounds.bytes else {
             throw .tooMany("bytes", bytes.count, limit: ProgramBounds.bytes)
         }
-        self.init(probe: "", limits: ProbeLimits(expiresUnixNanos: 0), file: "", line: 0)
+        self.init(
+            probe: "", revision: 0, level: "", limits: ProbeLimits(expiresUnixNanos: 0), file: "",
+            line: 0)
         var reader = ProgramReader(bytes[...])
         var hasKind = false
         while let field = try reader.next() {
