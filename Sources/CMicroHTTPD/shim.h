@@ -52,3 +52,18 @@ static inline int sonde_mhd_socket(struct MHD_Connection *connection)
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info ? info->connect_fd : -1;
 }
+
+/* The length of a body that is not known. */
+static inline uint64_t sonde_mhd_unknown_size(void) { return MHD_SIZE_UNKNOWN; }
+
+/* What a reader of content returns at the end of it. */
+static inline ssize_t sonde_mhd_end_of_stream(void) { return MHD_CONTENT_READER_END_OF_STREAM; }
+
+/* What a reader of content returns when it cannot go on. */
+static inline ssize_t sonde_mhd_end_with_error(void) { return MHD_CONTENT_READER_END_WITH_ERROR; }
+
+/* Closes an upgraded connection; URH is not valid any more afterwards. */
+static inline void sonde_mhd_close_upgraded(struct MHD_UpgradeResponseHandle *urh)
+{
+    (void)MHD_upgrade_action(urh, MHD_UPGRADE_ACTION_CLOSE);
+}

@@ -47,7 +47,9 @@ final class CurlConnection: @unchecked Sendable {
             throw HTTPClientError(.broken, "\(what): libcurl refused an option; want libcurl 7.88")
         }
         // Safety: libcurl calls back only inside of `run`, and `exchange` lives until after it.
-        let result = withExtendedLifetime(exchange) { run(until: cancellation) }
+        var result = withExtendedLifetime(exchange) { run(until: cancellation) }
+        // Libcurl calls it an error when we want no more.
+        if result != nil, exchange.isStopped { result = CURLE_OK }
         switch result {
         case nil:
             throw HTTPClientError(.cancelled, "\(what): got cancelled; want an answer")

@@ -16,10 +16,16 @@ struct FileUpload {
 final class CurlExchange {
     let request: HTTPClientRequest
     let upload: FileUpload?
+    /// Takes the pieces of a successful answer as they come; `nil` when the whole is wanted.
+    let pieces: (([UInt8]) -> Bool)?
     private(set) var headers: [(name: String, value: String)] = []
     private(set) var body: [UInt8] = []
     /// Whether the answer was longer than the limit.
     private(set) var isTooLarge = false
+    /// Whether the taker of pieces wants no more.
+    private(set) var isStopped = false
+    /// The status of the answer that is coming.
+    private var status = 0
 
     private let limit: Int
     private var headerBytes = 0
@@ -28,14 +34,22 @@ final class CurlExchange {
     /// The most bytes of header fields that are kept.
     private static let maximumHeaderBytes = 256 << 10
 
-    init(_ request: HTTPClientRequest, upload: FileUpload?, limit: Int) {
+    init(
+        _ request: HTTPClientRequest, upload: FileUpload?, limit: Int,
+        pieces: (([UInt8]) -> Bool)? = nil
+    ) {
         self.request = request
         self.upload = upload
+        self.pieces = pieces
         self.limit = limit
     }
 
     /// Takes a piece of the body; false when it is too much.
     func receive(body piece: UnsafeRawBufferPointer) -> Bool {
+        if let pieces, (200...299).contains(status) {
+            isStopped = !pieces(Array(piece))
+            return !isStopped
+        }
         guard piece.count <= limit - body.count else {
             isTooLarge = true
             return false
@@ -54,6 +68,8 @@ final class CurlExchange {
         if line.starts(with: "HTTP/".utf8) {
             // A new answer begins: the one before was an interim one (100 Continue).
             headers.removeAll()
+            let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+            status = words.count > 1 ? Int(words[1]) ?? 0 : 0
             return true
         }
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return true }

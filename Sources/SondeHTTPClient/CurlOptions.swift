@@ -83,8 +83,8 @@ final class CurlOptions {
     private func setLimits(_ exchange: CurlExchange) {
         let seconds = exchange.request.timeoutSeconds
         let milliseconds = seconds.isFinite ? Int(max(1, min(seconds * 1000, 86_400_000))) : 0
-        set(CURLOPT_CONNECTTIMEOUT_MS, min(max(milliseconds, 1), 10_000))
-        if exchange.upload == nil {
+        set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds == 0 ? 10_000 : min(milliseconds, 10_000))
+        if exchange.upload == nil, exchange.pieces == nil {
             set(CURLOPT_TIMEOUT_MS, milliseconds)
         } else {
             set(CURLOPT_LOW_SPEED_LIMIT, 1)

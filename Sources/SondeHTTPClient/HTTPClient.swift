@@ -51,6 +51,21 @@ package final class HTTPClient: Sendable {
         try perform(CurlExchange(request, upload: nil, limit: configuration.maxResponseBytes))
     }
 
+    /// Sends a request and hands over the pieces of a successful answer's body as they come.
+    ///
+    /// - Parameters:
+    ///   - request: What to send. Its time limit ends the exchange when nothing comes for so long.
+    ///   - take: Gets each piece; the exchange ends when it answers `false`.
+    /// - Returns: The answer, without a body when that was handed over.
+    /// - Throws: ``HTTPClientError`` when the answer did not come to its end.
+    package func stream(
+        _ request: HTTPClientRequest, _ take: @escaping ([UInt8]) -> Bool
+    ) throws(HTTPClientError) -> HTTPClientResponse {
+        try perform(
+            CurlExchange(
+                request, upload: nil, limit: configuration.maxResponseBytes, pieces: take))
+    }
+
     /// Sends a file as the body of a request, reading it piece by piece.
     ///
     /// - Parameters:

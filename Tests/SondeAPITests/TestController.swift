@@ -89,6 +89,9 @@ final class TestController: Sendable {
                 Thread.sleep(forTimeInterval: 0.002)
             }
             return Answer(pending.expired)
+        case .stream(let streaming):
+            streaming.source.end()
+            return Answer(streaming.head)
         }
     }
 }

@@ -87,6 +87,7 @@ package struct Services: Sendable {
             TokenEndpoints.list(self), TokenEndpoints.create(self), TokenEndpoints.revoke(self),
             LokiPushEndpoint.route(self),
         ] + LokiQueryEndpoints.routes(self) + LokiMetadataEndpoints.routes(self)
+            + TailEndpoints.routes(self)
     }
 
     /// The lookup that an ``AccessControl`` needs.

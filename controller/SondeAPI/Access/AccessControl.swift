@@ -72,6 +72,7 @@ package struct AccessControl: Sendable {
         }
         // A foreign page cannot add this header: it would need our consent (CORS), which is not given.
         guard head.header("authorization") == nil else { return }
+        if head.header("upgrade") != nil { return try checkUpgrade(head) }
         guard head.method != "GET", head.method != "HEAD" else { return }
         if let origin = head.header("origin") {
             let site = origin.split(separator: "/", omittingEmptySubsequences: false)
@@ -81,6 +82,15 @@ package struct AccessControl: Sendable {
         }
         if let site = head.header("sec-fetch-site"), site != "same-origin", site != "none" {
             throw Self.crossSite(site)
+        }
+    }
+
+    /// A foreign page could read a WebSocket: browsers leave that decision to the server.
+    private func checkUpgrade(_ head: RequestHead) throws(APIError) {
+        guard let origin = head.header("origin"), !allowedHosts.isEmpty else { return }
+        let site = origin.split(separator: "/", omittingEmptySubsequences: false)
+        guard site.count == 3, allowedHosts.contains(Self.hostName(String(site[2]))) else {
+            throw Self.crossSite(origin)
         }
     }
 

@@ -49,6 +49,8 @@ package enum Reply: Sendable {
     case answer(HTTPResponse)
     /// No answer yet; it comes when something changes, or at the deadline.
     case wait(PendingAnswer)
+    /// An answer that goes on.
+    case stream(StreamingAnswer)
 }
 
 /// An answer that waits for something to change.

@@ -85,6 +85,9 @@ package struct Router: Sendable {
                 pending.attempt = { attempt()?.finished(for: head) }
                 pending.expired = pending.expired.finished(for: head)
                 return .wait(pending)
+            case .stream(var streaming):
+                streaming.head = streaming.head.finished(for: request.head)
+                return .stream(streaming)
             }
         } catch {
             request.sink?.cancel()

@@ -23,6 +23,8 @@ final class Exchange: @unchecked Sendable {
         case working
         /// The answer is ready to be sent.
         case answered(HTTPResponse)
+        /// The answer goes on, and is ready to begin.
+        case streaming(StreamingAnswer)
         /// The answer was handed over.
         case sent
     }
@@ -43,6 +45,8 @@ final class Exchange: @unchecked Sendable {
     var receivedBytes = 0
     /// Bytes of ``body`` that are counted against the budget for all bodies.
     var budgetedBytes = 0
+    /// What a WebSocket will send that is not open yet.
+    var upgrading: LiveStream?
     /// The status that was sent.
     var status = 0
 

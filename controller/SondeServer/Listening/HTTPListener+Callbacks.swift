@@ -89,6 +89,8 @@ func handleRequest(
         return exchange.receivedBytes <= HTTPListener.discardLimit ? .YES : .NO
     case .answered(let response):
         return listener.send(response, for: exchange, connection)
+    case .streaming(let streaming):
+        return listener.send(streaming, for: exchange, connection)
     case .working, .sent:
         return .YES
     }

@@ -116,6 +116,8 @@ extension HTTPListener {
     func finish(_ exchange: Exchange, completed: Bool) {
         returnBudget(of: exchange)
         exchange.record?.enter(.head)
+        exchange.upgrading = nil
+        if case .streaming(let streaming) = exchange.phase { streaming.source.end() }
         if case .receiving(let request) = exchange.phase { request.sink?.cancel() }
         let status = completed || exchange.status != 0 ? exchange.status : 499
         let method = Self.knownMethods.contains(exchange.method) ? exchange.method : "other"
@@ -148,6 +150,9 @@ extension HTTPListener {
                 [self] response in
                 resume(connection, exchange, with: response)
             }
+        case .stream(let streaming):
+            exchange.phase = .streaming(streaming)
+            MHD_resume_connection(connection.pointer)
         }
     }
 

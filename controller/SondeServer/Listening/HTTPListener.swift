@@ -86,7 +86,8 @@ final class HTTPListener: @unchecked Sendable {
                 }, context: context))
         var flags =
             MHD_USE_EPOLL_INTERNAL_THREAD.rawValue
-            | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_ERROR_LOG.rawValue
+            | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_ALLOW_UPGRADE.rawValue
+            | MHD_USE_ERROR_LOG.rawValue
         if settings.tls != nil { flags |= MHD_USE_TLS.rawValue }
         var options = self.options(socket: socket, context: context)
         daemon = withTLS(&options) { options in
@@ -113,13 +114,15 @@ final class HTTPListener: @unchecked Sendable {
         // epoll sets, and end the process when it is no longer theirs (seen in 0.9.75).
         if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
         state.longPolls.end()
+        state.lineStreams.end()
+        state.webSockets.stop(by: max(deadline, Date(timeIntervalSinceNow: 2)))
         while state.exchanges.load(ordering: .sequentiallyConsistent) > 0, Date() < deadline {
             Thread.sleep(forTimeInterval: 0.005)
         }
         // Idle workers need a moment to end even when a dawdling client took all the time.
         let end = max(deadline, Date(timeIntervalSinceNow: 1))
         let isIdle = readers.stop(by: end)
-        guard ingesters.stop(by: end), isIdle else {
+        guard ingesters.stop(by: end), state.streamWorkers.stop(by: end), isIdle else {
             // A worker may still resume a connection: the daemon must outlive it.
             return false
         }
@@ -134,6 +137,7 @@ final class HTTPListener: @unchecked Sendable {
     /// Does what is due from time to time: about once a second.
     func tick() {
         state.longPolls.expire()
+        state.lineStreams.tick()
         for (reason, count) in state.connections.cutOff() {
             metrics.closed.add(UInt64(count), reason)
         }

@@ -9,6 +9,11 @@ final class ListenerState: Sendable {
     let connections: ConnectionTable
     /// Requests that wait for something to change.
     let longPolls = LongPolls()
+    /// Answers that go on, as lines and as WebSockets.
+    let lineStreams = LineStreams()
+    let webSockets = WebSocketPump()
+    /// Threads that make what those send: a slow question must not hold up the lines of others.
+    let streamWorkers = WorkerPool(name: "stream", threads: 2, queueLimit: 4096)
     /// Requests that are not over.
     let exchanges = Atomic<Int>(0)
     /// Bytes of bodies in memory.
@@ -27,6 +32,10 @@ final class ListenerState: Sendable {
             (
                 "sonde_http_requests_in_flight", "Requests that are not over, long polls included.",
                 Double(exchanges.load(ordering: .relaxed))
+            ),
+            (
+                "sonde_http_streams", "Answers that go on: lines and WebSockets.",
+                Double(lineStreams.count + webSockets.count)
             ),
             ("sonde_http_long_polls", "Requests that wait for a change.", Double(longPolls.count)),
             (
