@@ -19,6 +19,11 @@ struct LineCompiler {
     /// The values of the template, in order.
     let values: [Value]
 
+    /// The most characters of a function's name.
+    static let longestName = 1024
+    /// The most reasons that are given for one address.
+    static let mostReasons = 64
+
     /// A value of the template.
     struct Value {
         var expression: Expression
@@ -60,8 +65,8 @@ struct LineCompiler {
         }
     }
 
-    /// The program; `nil` when it would cost more than a hit may.
-    mutating func compile() throws(ProbeCompileError) -> ImageProgram? {
+    /// The program and what a hit costs at most; `nil` when that is more than it may.
+    func compile() throws(ProbeCompileError) -> (ImageProgram, ProgramCost)? {
         var tables = ProgramTables()
         var shapes = ShapePool()
         let everything = [Bool](repeating: true, count: values.count)
@@ -141,9 +146,7 @@ struct LineCompiler {
                 trial.asm.emit(.stopIfZero, a: value)
                 compiler = trial
             } catch {
-                // What cannot be evaluated does not fire.
                 result.conditionFailure = error
-                compiler.asm.fault(.unavailable)
             }
         }
         compiler.asm.emit(.accept)
@@ -168,6 +171,12 @@ struct LineCompiler {
         tables = compiler.asm.tables
         shapes = compiler.shapes
         result.code = compiler.asm.code
+        if result.conditionFailure != nil {
+            // What cannot be evaluated does not fire.
+            result.code = [
+                Instruction(.fault, imm: Int32(FaultKind.unavailable.rawValue))
+            ]
+        }
         result.findings = compiler.decisions.findings
         result.isTooDeep = compiler.asm.isTooDeep
         return result
@@ -240,7 +249,7 @@ struct LineCompiler {
     private func assemble(
         _ first: [Site], _ second: [Site], _ record: [Int], _ tables: ProgramTables,
         _ shapes: ShapePool
-    ) throws(ProbeCompileError) -> ImageProgram? {
+    ) throws(ProbeCompileError) -> (ImageProgram, ProgramCost)? {
         guard let buildID = layouts.info.buildID else { throw .badLocation("") }
         var program = ImageProgram(buildID: buildID)
         program.constants = tables.constants
@@ -257,25 +266,44 @@ struct LineCompiler {
             }
             program.sites.append(
                 ProbeSite(
-                    address: site.place.address, entry: entry, function: site.place.function,
+                    address: site.place.address, entry: entry,
+                    function: String(site.place.function.prefix(Self.longestName)),
                     functionStart: site.place.functionStart, functionEnd: site.place.functionEnd,
                     activation: activations.number(of: site.place),
                     unavailable: unavailable(before)))
         }
+        program.template = segments(record)
+        return try verified(program)
+    }
+
+    private func segments(_ record: [Int]) -> [TemplateSegment] {
         var number = 0
-        for segment in template.segments {
+        return template.segments.map { segment in
             switch segment {
-            case .text(let text): program.template.append(.text(text))
+            case .text(let text): return .text(text)
             case .value:
                 let value = values[number]
-                program.template.append(
-                    .value(
-                        expression: value.text, shape: record[number],
-                        format: value.format.map(ValueFormat.init)))
                 number += 1
+                return .value(
+                    expression: value.text, shape: record[number - 1],
+                    format: value.format.map(ValueFormat.init))
             }
         }
-        return program
+    }
+
+    /// The program, as the agents will verify it, and its cost.
+    private func verified(
+        _ program: ImageProgram
+    ) throws(ProbeCompileError) -> (ImageProgram, ProgramCost)? {
+        let whole = ProbeProgram(
+            probe: "", limits: ProbeLimits(expiresUnixNanos: 0), file: found.file,
+            line: found.line, images: [program])
+        do throws(ProgramError) {
+            return (program, try ProgramVerifier.verify(whole))
+        } catch {
+            if error.code == .tooLarge { return nil }
+            throw ProbeCompileError(.internalError, "BUG: \(error.message)")
+        }
     }
 
     /// What cannot be read at an address, in words.
@@ -300,7 +328,7 @@ struct LineCompiler {
             list.append(
                 UnavailableValue(expression: values[path[0]].text, reason: "in part: \(reason)"))
         }
-        return list
+        return Array(list.prefix(Self.mostReasons))
     }
 }
 

@@ -16,6 +16,8 @@ package enum ProbeCompiler {
         package var file: String
         /// The line.
         package var line: UInt32
+        /// What one hit costs at most.
+        package var cost: ProgramCost
         /// How much of a value is captured; less than asked for when that would cost too much.
         package var capture: CaptureLimits
     }
@@ -46,10 +48,13 @@ package enum ProbeCompiler {
         let found = try ProbePlaces(request.location, in: image)
         var limits = request.capture
         while true {
-            var line = LineCompiler(
+            let line = LineCompiler(
                 found, template: template, condition: condition, limits: limits, info: image)
-            let program = try line.compile()
-            if let program { return Compiled(program, found, limits) }
+            if let (program, cost) = try line.compile() {
+                return Compiled(
+                    program: program, file: found.file, line: found.line, cost: cost,
+                    capture: limits)
+            }
             guard let smaller = limits.smaller else {
                 throw ProbeCompileError(
                     .overBudget,
@@ -58,11 +63,5 @@ package enum ProbeCompiler {
             }
             limits = smaller
         }
-    }
-}
-
-extension ProbeCompiler.Compiled {
-    fileprivate init(_ program: ImageProgram, _ found: ProbePlaces, _ limits: CaptureLimits) {
-        self.init(program: program, file: found.file, line: found.line, capture: limits)
     }
 }

@@ -45,6 +45,8 @@ package struct ProbeCompileError: Error, Hashable, Sendable, CustomStringConvert
         package static let tooDeep = Code(rawValue: "too_deep")
         /// The program would cost more than a hit may.
         package static let overBudget = Code(rawValue: "over_budget")
+        /// The compiler made a program that its own verifier refuses.
+        package static let internalError = Code(rawValue: "internal_error")
     }
 
     /// What kind of refusal it is.

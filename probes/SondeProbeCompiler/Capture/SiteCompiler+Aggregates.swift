@@ -7,8 +7,8 @@ import SondeProbeProgram
 import SondeSymbols
 
 extension SiteCompiler {
-    /// The most cases of a C enumeration that are told apart.
-    static let mostEnumerators = 256
+    /// The most cases of an enum that are told apart.
+    static let mostCases = 256
 
     /// Structures and tuples.
     mutating func structure(
@@ -109,8 +109,12 @@ extension SiteCompiler {
         _ place: BytePlace, _ layout: TypeLayout, _ cases: [TypeLayout.Case], _ rule: TagRule,
         _ position: CapturePosition
     ) throws(SiteFailure) -> Int {
-        let index = asm.push()
         let isC = layout.isCEnumeration
+        let cases = isC ? Array(cases.prefix(Self.mostCases)) : cases
+        guard cases.count <= Self.mostCases else {
+            return shapes.index(of: .unavailable(reason: "\(cases.count) cases"))
+        }
+        let index = asm.push()
         if isC {
             enumerator(place, layout, cases, into: index)
         } else {
@@ -195,7 +199,7 @@ extension SiteCompiler {
         let value = asm.push(), wanted = asm.push()
         var done = Assembler.Label()
         asm.load(place, bytes: bytes, into: value)
-        for (number, item) in cases.prefix(Self.mostEnumerators).enumerated() {
+        for (number, item) in cases.enumerated() {
             let raw = item.rawValue ?? 0
             asm.number(bytes < 8 ? raw & ((1 << UInt64(bytes * 8)) - 1) : raw, into: wanted)
             asm.emit(.eq, d: wanted, a: wanted, b: value)

@@ -16,6 +16,11 @@ extension SiteCompiler {
         switch operand {
         case .span(let register): return register
         case .text(let text):
+            guard text.utf8.count <= MachineBounds.comparedBytes else {
+                throw .mistake(
+                    .wrongType, found: "a string of \(text.utf8.count) bytes",
+                    want: "at most \(MachineBounds.comparedBytes)", span)
+            }
             let target = asm.pushSpan()
             asm.emit(.spanConstant, d: target, asm.tables.string(Array(text.utf8)))
             return target
@@ -123,6 +128,13 @@ extension SiteCompiler {
                 want: "`?.\(name.text)(…)`, which gives nil then", base.span)
         }
         let text = try string(owner, base.span)
+        if case .string(let sought) = argument.kind, op == .spanContains,
+            sought.utf8.count > MachineBounds.soughtBytes
+        {
+            throw .mistake(
+                .wrongType, found: "a string of \(sought.utf8.count) bytes to look for",
+                want: "at most \(MachineBounds.soughtBytes)", argument.span)
+        }
         let part = try string(try evaluate(argument), argument.span)
         asm.emit(op, d: result, a: text, b: part)
         asm.top = mark

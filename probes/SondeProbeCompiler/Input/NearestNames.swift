@@ -20,17 +20,24 @@ enum NearestNames {
             .prefix(count).map(\.name)
     }
 
-    /// How many letters must be inserted, removed or replaced; both are cut at 64 letters.
+    /// How many letters must be inserted, removed, replaced or swapped with their neighbor; both
+    /// are cut at 64 letters.
     static func distance(_ left: String, _ right: String) -> Int {
         let left = Array(left.prefix(64)), right = Array(right.prefix(64))
+        var beforeLast = [Int](repeating: 0, count: right.count + 1)
         var last = Array(0...right.count)
         for row in left.indices {
             var current = [row + 1]
             for column in right.indices {
                 let cost = left[row] == right[column] ? 0 : 1
-                current.append(
-                    min(last[column + 1] + 1, current[column] + 1, last[column] + cost))
+                var best = min(last[column + 1] + 1, current[column] + 1, last[column] + cost)
+                let isSwap =
+                    row > 0 && column > 0 && left[row] == right[column - 1]
+                    && left[row - 1] == right[column]
+                if isSwap { best = min(best, beforeLast[column - 1] + 1) }
+                current.append(best)
             }
+            beforeLast = last
             last = current
         }
         return last[right.count]

@@ -36,19 +36,25 @@ package enum ProbeLocation: Hashable, Sendable, CustomStringConvertible {
         {
             let file = String(trimmed[..<colon])
             let digits = trimmed[trimmed.index(after: colon)...]
-            guard let line = UInt32(digits), line > 0, !file.hasSuffix("/") else {
+            if let line = UInt32(digits), line > 0, !file.hasSuffix("/") {
+                self = .line(file: file, line: line)
+                return
+            }
+            // The colon may belong to a function's labels: `Cart.init(id:)`.
+            guard trimmed.contains("("), !Self.looksLikeFile(file) else {
                 throw .badLocation(text)
             }
-            self = .line(file: file, line: line)
-            return
         }
-        let looksLikeFile =
-            trimmed.contains("/")
-            || [".swift", ".c", ".h", ".cc", ".cpp", ".cxx", ".hpp", ".rs", ".m"].contains {
-                trimmed.hasSuffix($0)
-            }
-        guard !looksLikeFile else { throw .badLocation(text) }
+        guard !Self.looksLikeFile(trimmed), !trimmed.hasPrefix(":"), !trimmed.hasPrefix("0x")
+        else { throw .badLocation(text) }
         self = .function(trimmed)
+    }
+
+    private static func looksLikeFile(_ text: String) -> Bool {
+        text.contains("/")
+            || [".swift", ".c", ".h", ".cc", ".cpp", ".cxx", ".hpp", ".rs", ".m"].contains {
+                text.hasSuffix($0)
+            }
     }
 
     /// The location as a person would type it.
