@@ -97,14 +97,20 @@ let package = Package(
                 "SondeModel", "SondeWire", "SondeSnappy", "SondeFormats", "SondeSymbols",
                 "SondeStore", "SondeQuery",
             ]),
+        library(
+            "SondeExport", in: "controller",
+            [
+                "SondeHTTPClient", "SondeModel", "SondeQuery", "SondeSnappy", "SondeStore",
+                "SondeWire",
+            ]),
         .target(
             name: "CSondeWeb", path: "controller/SondeServer/web",
             exclude: ["index.html", "icon.svg", "styles", "modules"]),
         library(
             "SondeServer", in: "controller",
             [
-                "SondeAPI", "SondeStore", "SondeQuery", "SondeSymbols", "SondeModel", "SondeWire",
-                "CMicroHTTPD", "CYAML", "CSondeWeb",
+                "SondeAPI", "SondeExport", "SondeHTTPClient", "SondeStore", "SondeQuery",
+                "SondeSymbols", "SondeModel", "SondeWire", "CMicroHTTPD", "CYAML", "CSondeWeb",
             ],
             exclude: ["web"]),
 
@@ -199,6 +205,12 @@ let package = Package(
             path: "Tests/Programs/store-writer", swiftSettings: strict),
         tests(
             "SondeStoreTests", ["SondeStore", "SondeModel", "store-writer"], exclude: ["Fixtures"]),
+        tests(
+            "SondeExportTests",
+            [
+                "SondeExport", "SondeServer", "SondeHTTPClient", "SondeModel", "SondeSnappy",
+                "SondeStore", "SondeTestServer", "SondeWire",
+            ]),
         tests("SondeQueryTests", ["SondeQuery", "SondeModel"]),
         tests(
             "SondeAPITests",

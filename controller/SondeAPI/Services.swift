@@ -38,6 +38,10 @@ package struct Services: Sendable {
     package var notReady: @Sendable () -> String?
     /// Figures that the listener knows, for the metrics.
     package var listenerFigures: @Sendable () -> [(name: String, help: String, value: Double)]
+    /// Queues lines that were stored for other servers, on disk when it returns.
+    package var forward: @Sendable ([LogStream]) throws(StoreError) -> Void = { _ in }
+    /// Figures of what is forwarded, for the metrics: counters, unless they are what waits.
+    package var forwardFigures: @Sendable () -> [ForwardFigure] = { [] }
 
     /// Services over stores, with nothing to say about symbols and listener.
     ///
@@ -101,6 +105,25 @@ package struct Services: Sendable {
                     permissions: token.role.permissions)
             }
         }
+    }
+}
+
+/// One figure of what is forwarded to other servers.
+package struct ForwardFigure: Sendable {
+    /// The metric's name; `_total` at its end makes it a counter.
+    package var name: String
+    /// What it counts.
+    package var help: String
+    /// Labels of the samples, and their values.
+    package var samples: [(labels: [(String, String)], value: Double)]
+
+    /// A figure from its parts.
+    package init(
+        _ name: String, _ help: String, _ samples: [(labels: [(String, String)], value: Double)]
+    ) {
+        self.name = name
+        self.help = help
+        self.samples = samples
     }
 }
 

@@ -2,6 +2,7 @@
 // Opens everything that lies in the data folder, and gives it to the endpoints.
 
 internal import SondeAPI
+internal import SondeExport
 internal import SondeModel
 internal import SondeStore
 internal import SondeSymbols
@@ -14,6 +15,7 @@ struct Stores: Sendable {
     let control: ControlStore
     let images: ImageStore
     let profiles: SQLiteProfileStore
+    let exportSpool: ExportSpool?
     let logs: SQLiteLogStore
 
     /// Opens the data folder.
@@ -31,6 +33,11 @@ struct Stores: Sendable {
             keepLogs.retentionDays = configuration.logRetentionDays
             keepLogs.streams = configuration.limits.logStreams
             logs = try SQLiteLogStore(folder, configuration: keepLogs)
+            exportSpool =
+                configuration.lokiExport == nil
+                ? nil
+                : try ExportSpool(
+                    folder, name: "loki", maximumBytes: Int64(configuration.lokiSpoolBytes))
         } catch {
             throw ServerError(.dataFolder, error.message)
         }
@@ -42,9 +49,11 @@ struct Stores: Sendable {
     ///   - configuration: What the controller goes by.
     ///   - log: The controller's own log.
     ///   - listener: What the listener is at.
+    ///   - export: Forwards log lines, if anything does.
     /// - Returns: The services.
     func services(
-        _ configuration: ServerConfiguration, _ log: Log, _ listener: ListenerState
+        _ configuration: ServerConfiguration, _ log: Log, _ listener: ListenerState,
+        _ export: LokiExport?
     ) -> Services {
         let symbols = CachingSymbolizer { [images] in images.files($0).map(\.path) }
         let catalog = ImageCatalog(
@@ -60,6 +69,12 @@ struct Stores: Sendable {
         services.limits = configuration.limits
         services.logRate = configuration.limits.logRate
         services.listenerFigures = { listener.figures }
+        if let export {
+            services.forward = { streams throws(StoreError) in
+                try export.append(streams, now: .now)
+            }
+            services.forwardFigures = { export.metrics }
+        }
         services.notReady = {
             listener.isDraining.load(ordering: .relaxed)
                 ? "cannot serve: the controller is stopping; want it started again" : nil

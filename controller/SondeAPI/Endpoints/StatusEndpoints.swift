@@ -98,6 +98,13 @@ enum StatusEndpoints {
             text.gauge("sonde_symbol_cache_\(name)", "The symbol cache: \(name).", value)
         }
         for (name, help, value) in services.listenerFigures() { text.gauge(name, help, value) }
+        for figure in services.forwardFigures() {
+            let type = figure.name.hasSuffix("_total") ? "counter" : "gauge"
+            text.family(figure.name, type, figure.help)
+            for sample in figure.samples {
+                text.sample(figure.name, sample.labels, MetricsText.number(sample.value))
+            }
+        }
     }
 
     private static func writeProcess(_ services: Services, to text: inout MetricsText) {

@@ -64,6 +64,8 @@ struct LogIntake {
         }
         do throws(StoreError) {
             try services.logs.append(good)
+            // What was answered must reach the other store too: queued on disk before the answer.
+            try services.forward(good)
         } catch {
             let reason = error.code == .exhausted ? "stream_limit" : "store"
             services.metrics.rejectedLines.add(UInt64(count), reason)

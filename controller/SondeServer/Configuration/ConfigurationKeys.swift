@@ -2,6 +2,7 @@
 // The keys of a configuration file: name, meaning, and where the value goes.
 
 internal import SondeAPI
+internal import SondeExport
 
 /// One key of a configuration file.
 struct ConfigurationKey: Sendable {
@@ -13,7 +14,9 @@ struct ConfigurationKey: Sendable {
     var take: @Sendable (YAMLValue, inout ServerConfiguration) -> Bool
 
     /// All keys.
-    static let all: [ConfigurationKey] = [
+    static let all: [ConfigurationKey] = ownKeys + lokiExportKeys
+
+    private static let ownKeys: [ConfigurationKey] = [
         text("listen", "an address such as 127.0.0.1:4040", \.listen),
         text("data", "a folder", \.dataFolder),
         optionalText("tls.certificate", "a PEM file", \.tlsCertificate),
@@ -69,6 +72,38 @@ struct ConfigurationKey: Sendable {
         integer("timeouts.stop_seconds", 0...600, \.stopSeconds),
         integer("worker_threads", 1...256, \.workerThreads),
     ]
+
+    /// Keys below `export.loki`; any of them but `spool_bytes` makes settings, which need a `url`.
+    private static let lokiExportKeys: [ConfigurationKey] = [
+        exportText("url", "an address such as https://loki.example.com") { $1.url = $0 },
+        exportText("tenant", "a tenant's name") { $1.tenant = $0 },
+        exportText("token", "a bearer token") { $1.token = $0 },
+        exportText("username", "a name") { $1.username = $0 },
+        exportText("password", "a password") { $1.password = $0 },
+        exportText("ca_file", "a PEM file") { $1.certificateAuthorityFile = $0 },
+        ConfigurationKey(name: "export.loki.format", want: "protobuf or json") {
+            value, configuration in
+            guard let format = value.text.flatMap({ LokiExportSettings.Format(rawValue: $0) })
+            else { return false }
+            configuration.lokiExport = configuration.lokiExport ?? LokiExportSettings(url: "")
+            configuration.lokiExport?.format = format
+            return true
+        },
+        bytes("export.loki.spool_bytes", \.lokiSpoolBytes),
+    ]
+
+    private static func exportText(
+        _ name: String, _ want: String,
+        _ set: @escaping @Sendable (String, inout LokiExportSettings) -> Void
+    ) -> Self {
+        ConfigurationKey(name: "export.loki.\(name)", want: want) { value, configuration in
+            guard let text = value.text, !text.isEmpty else { return false }
+            var settings = configuration.lokiExport ?? LokiExportSettings(url: "")
+            set(text, &settings)
+            configuration.lokiExport = settings
+            return true
+        }
+    }
 
     private typealias Path<Value> = WritableKeyPath<ServerConfiguration, Value> & Sendable
 

@@ -2,6 +2,7 @@
 // What the controller goes by.
 
 package import SondeAPI
+package import SondeExport
 
 /// What the controller goes by.
 ///
@@ -26,6 +27,10 @@ package struct ServerConfiguration: Sendable {
     package var retentionDays: Int? = 31
     /// How many days log lines are kept; `nil` for ever.
     package var logRetentionDays: Int? = 31
+    /// Where log lines are forwarded to; `nil` for nowhere.
+    package var lokiExport: LokiExportSettings?
+    /// The most bytes of lines that wait on disk to be forwarded.
+    package var lokiSpoolBytes = 1 << 30
     /// Events of the log below this level are left out.
     package var logLevel = Log.Level.info
     /// What is accepted.
