@@ -59,12 +59,32 @@ final class FunctionFrame {
         return nil
     }
 
-    /// Whether this is the `btr rbp, 60` behind the `pop rbp` at the end of a part of an `async`
-    /// function: call frame information is one instruction late there.
+    /// Whether the frame pointer is not, or not any more, this function's.
     private func makeIsFramePopped() -> Bool {
+        // Behind the `pop rbp` at the end of a part of an `async` function is a `btr rbp, 60`, and
+        // call frame information is one instruction late there.
         let mark: [UInt8] = [0x48, 0x0F, 0xBA, 0xF5, 0x3C]
-        return isAsync
-            && image.machineCode(from: address, count: mark.count)?.starts(with: mark) == true
+        if isAsync, let code = image.machineCode(from: address, count: mark.count),
+            code.starts(with: mark)
+        {
+            return true
+        }
+        guard frameBaseRegister == 6, let register = rules?.canonicalRegister else { return false }
+        return register.number != 6
+    }
+
+    /// The register that holds the frame's base, when it is simply that.
+    private var frameBaseRegister: Int? {
+        guard var attribute = function?.attribute(Int(DW_AT_frame_base)) else { return nil }
+        var operations: UnsafeMutablePointer<Dwarf_Op>?
+        var count = 0
+        guard
+            dwarf_getlocation_addr(&attribute, address, &operations, &count, 1) == 1,
+            let operations, count == 1
+        else { return nil }
+        // Safety: libdw keeps `count` decoded operations until dwarf_end.
+        let atom = Int(operations[0].atom)
+        return (DW_OP_reg0...DW_OP_reg31).contains(atom) ? atom - DW_OP_reg0 : nil
     }
 
     /// Whether the stack pointer is not where it is in the function's body.
@@ -98,12 +118,9 @@ final class FunctionFrame {
             dwarf_getlocation_addr(&attribute, address, &operations, &count, 1) == 1,
             let operations, (1...64).contains(count)
         else { throw MissingLocation("the frame's layout is not known here") }
-        // Safety: libdw keeps `count` decoded operations until dwarf_end.
-        let first = operations[0]
-        if count == 1, (DW_OP_reg0...DW_OP_reg31).contains(Int(first.atom)) {
-            return try base(inRegister: Int(first.atom) - DW_OP_reg0)
-        }
+        if let frameBaseRegister { return try base(inRegister: frameBaseRegister) }
         var machine = ExpressionMachine()
+        // Safety: libdw keeps `count` decoded operations until dwarf_end.
         for operation in UnsafeBufferPointer(start: operations, count: count) {
             if Int(operation.atom) == DW_OP_call_frame_cfa {
                 try machine.push(canonicalAddress())

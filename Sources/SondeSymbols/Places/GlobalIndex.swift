@@ -88,7 +88,7 @@ extension ProbeImage {
         // A global's location depends on no frame; one that does is malformed.
         let frame = FunctionFrame(self, at: 0, function: nil, linkageName: "")
         let location = LocationReader(frame: frame).location(
-            of: entry, sizeBytes: type.byteSize ?? 0)
+            of: entry, type: type)
         let line = entry.inherited { $0.number(Int(DW_AT_decl_line)) } ?? 0
         return VisibleVariable(
             name: name, kind: .global, declaredLine: UInt32(clamping: line), type: type,

@@ -95,7 +95,9 @@ extension ProbeImage {
     private func keepsVariablesInFrame(_ function: DwarfEntry) -> Bool {
         // Swift's compiler marks what it optimized.
         if function.inherited({ $0.number(0x3FE1) }) ?? 0 != 0 { return false }  // APPLE_optimized
-        // DW_AT_APPLE_optimized: Swift's compiler marks what it optimized.
+        // DW_AT_APPLE_optimized: Swift's compiler marks what it optimized. Without the mark some
+        // variables may still have lists of locations, such as an empty `self`.
+        let isSwift = function.inherited { $0.string(Int(DW_AT_linkage_name)) }?.hasPrefix("$s")
         let isOptimized = function.inherited { $0.attribute(0x3FE1) } != nil
         guard !isOptimized else { return false }
         var usesFrame = false
@@ -109,7 +111,7 @@ extension ProbeImage {
             guard let variable,
                 [DW_TAG_formal_parameter, DW_TAG_variable].contains(variable.tag)
             else { continue }
-            if variable.hasLocationList { return false }
+            if variable.hasLocationList, isSwift != true { return false }
             if variable.isFrameRelative { usesFrame = true }
         }
         return usesFrame

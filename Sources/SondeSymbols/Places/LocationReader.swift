@@ -13,8 +13,9 @@ struct LocationReader {
     /// Whether the variables belong to an `async` function as it is entered; see ``entered(_:)``.
     var isAsyncEntry = false
 
-    /// The location that a variable's entry states, for a value of so many bytes (0: unknown).
-    func location(of entry: DwarfEntry, sizeBytes: UInt64) -> VariableLocation {
+    /// The location that a variable's entry states, for a value of a type.
+    func location(of entry: DwarfEntry, type: TypeID) -> VariableLocation {
+        let sizeBytes = type.byteSize ?? 0
         if let value = entry.inherited({ $0.constantValue(sizeBytes: sizeBytes) }) {
             return VariableLocation(
                 pieces: [LocationPiece(sizeBytes: UInt64(value.count), source: .implicit(value))])
@@ -37,7 +38,7 @@ struct LocationReader {
         if isAsyncEntry, let source = entered(list) {
             return VariableLocation(pieces: [LocationPiece(sizeBytes: sizeBytes, source: source)])
         }
-        return reliable(location(list, attribute, sizeBytes: sizeBytes))
+        return reliable(location(operations, count, attribute, type))
     }
 
     /// The location without what depends on registers that do not hold what they should.
@@ -97,47 +98,73 @@ struct LocationReader {
     }
 
     private func location(
-        _ operations: UnsafeBufferPointer<Dwarf_Op>, _ attribute: Dwarf_Attribute,
-        sizeBytes: UInt64
+        _ operations: UnsafeMutablePointer<Dwarf_Op>, _ count: Int, _ attribute: Dwarf_Attribute,
+        _ type: TypeID
     ) -> VariableLocation {
-        var pieces: [LocationPiece] = []
+        let sizeBytes = type.byteSize ?? 0
+        var pieces: [ListedPiece] = []
         var pending = PieceReader(frame: frame, attribute: attribute)
         var place = 0
-        while place < operations.count {
+        while place < count {
             let operation = operations[place]
             switch Int(operation.atom) {
             case DW_OP_piece:
-                let size = operation.number
-                pieces.append(LocationPiece(sizeBytes: size, source: pending.take(size)))
-            case DW_OP_bit_piece:
+                let bits = operation.number &* 8
+                pieces.append(ListedPiece(bits: bits, source: pending.take(operation.number)))
+            case DW_OP_bit_piece where operation.number2 == 0:
                 let bits = operation.number
-                guard bits % 8 == 0, operation.number2 == 0 else {
-                    return .missing("its bits are spread", sizeBytes: sizeBytes)
-                }
-                pieces.append(LocationPiece(sizeBytes: bits / 8, source: pending.take(bits / 8)))
-            default: place += pending.read(operations, at: place)
+                pieces.append(ListedPiece(bits: bits, source: pending.take((bits &+ 7) / 8)))
+            case DW_OP_bit_piece:
+                return .missing("its bits are spread", sizeBytes: sizeBytes)
+            default: place += pending.read(operations, count, at: place)
             }
             place += 1
-            guard pieces.count <= 64 else {
+            guard pieces.count <= 64, pieces.last?.bits ?? 0 <= 1 << 20 else {
                 return .missing("its location is too complicated", sizeBytes: sizeBytes)
             }
         }
-        if pieces.isEmpty {
-            var source = pending.take(sizeBytes)
-            if case .memory(let expression) = source, frame.isAsync, isNumber(expression) {
-                source = sizeBytes > 8 ? .missing("optimized out") : .value(expression)
-            }
-            return VariableLocation(
-                pieces: [LocationPiece(sizeBytes: sizeBytes, source: source)])
-        }
+        if pieces.isEmpty { return whole(pending.take(sizeBytes), type) }
         guard pending.isEmpty else {
             return .missing("its location is malformed", sizeBytes: sizeBytes)
         }
-        let covered = pieces.reduce(UInt64(0)) { $0 &+ min($1.sizeBytes, 1 << 32) }
-        if covered < sizeBytes {
-            pieces.append(
-                LocationPiece(sizeBytes: sizeBytes - covered, source: .missing("optimized out")))
+        return arranged(pieces.filter { $0.bits > 0 }, type)
+    }
+
+    /// A value in one piece.
+    private func whole(_ source: LocationPiece.Source, _ type: TypeID) -> VariableLocation {
+        let sizeBytes = type.byteSize ?? 0
+        var source = source
+        if case .memory(let expression) = source, frame.isAsync, isNumber(expression) {
+            source = sizeBytes > 8 ? .missing("optimized out") : .value(expression)
         }
-        return VariableLocation(pieces: pieces.filter { $0.sizeBytes > 0 })
+        // Only the lowest bit of a register that holds a `Bool` is certain.
+        if case .register = source, type.mangledName == "$sSbD" {
+            source = source.masked(toBits: 1)
+        }
+        return VariableLocation(pieces: [LocationPiece(sizeBytes: sizeBytes, source: source)])
+    }
+
+    /// A value in several pieces, or one of which only some pieces are stated.
+    private func arranged(_ pieces: [ListedPiece], _ type: TypeID) -> VariableLocation {
+        let bits = pieces.reduce(UInt64(0)) { $0 &+ $1.bits }
+        let sizeBytes = type.byteSize ?? bits / 8
+        let isWhole = pieces.allSatisfy { $0.bits % 8 == 0 }
+        if isWhole && (bits == sizeBytes &* 8 || type.mangledName == nil) {
+            var result = pieces.map { LocationPiece(sizeBytes: $0.bits / 8, source: $0.source) }
+            if bits / 8 < sizeBytes {
+                let rest = LocationPiece.Source.missing("optimized out")
+                result.append(LocationPiece(sizeBytes: sizeBytes - bits / 8, source: rest))
+            }
+            return VariableLocation(pieces: result)
+        }
+        if pieces.allSatisfy(\.isMissing) {
+            return .missing("optimized out", sizeBytes: sizeBytes)
+        }
+        let layout = PieceLayout(of: type, sizeBytes: sizeBytes, in: frame.image)
+        guard let result = layout?.arranged(pieces) else {
+            return .missing(
+                "only parts of it are left, and which cannot be told", sizeBytes: sizeBytes)
+        }
+        return VariableLocation(pieces: result)
     }
 }

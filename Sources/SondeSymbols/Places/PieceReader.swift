@@ -42,25 +42,29 @@ struct PieceReader {
     }
 
     /// Reads one operation; answers how many of those behind it were read with it.
-    mutating func read(_ operations: UnsafeBufferPointer<Dwarf_Op>, at place: Int) -> Int {
+    mutating func read(
+        _ operations: UnsafeMutablePointer<Dwarf_Op>, _ count: Int, at place: Int
+    ) -> Int {
         guard failure == nil else { return 0 }
         guard source == nil else {
             failure = "its location is malformed"
             return 0
         }
         do throws(MissingLocation) {
-            let operation = operations[place]
-            if try machine.apply(operation) { return 0 }
+            // libdw finds what belongs to an operation by where it is. Safety: `place` is below
+            // the count of decoded operations, which libdw keeps until dwarf_end.
+            let operation = operations + place
+            if try machine.apply(operation.pointee) { return 0 }
             if try applyToSource(operation) { return 0 }
             if try applyToFrame(operation) { return 0 }
             if try applyTyped(operation) { return 0 }
-            let atom = Int(operation.atom)
+            let atom = Int(operation.pointee.atom)
             guard atom == DW_OP_entry_value || atom == DW_OP_GNU_entry_value else {
                 throw MissingLocation(Self.reason(atom))
             }
             let register = try entryRegister(operation)
             // Where only the word behind the register is known, both are taken together.
-            if place + 1 < operations.count, Int(operations[place + 1].atom) == DW_OP_deref,
+            if place + 1 < count, Int(operations[place + 1].atom) == DW_OP_deref,
                 let word = frame.firstWord(atEntryRegister: register)
             {
                 try machine.push(word)
@@ -75,18 +79,17 @@ struct PieceReader {
 
     /// Operations that say that the value is no memory.
     private mutating func applyToSource(
-        _ operation: Dwarf_Op
+        _ operation: UnsafeMutablePointer<Dwarf_Op>
     ) throws(MissingLocation) -> Bool {
-        let atom = Int(operation.atom)
+        let atom = Int(operation.pointee.atom)
         switch atom {
         case DW_OP_reg0...DW_OP_reg31: source = try register(UInt64(atom - DW_OP_reg0))
-        case DW_OP_regx: source = try register(operation.number)
+        case DW_OP_regx: source = try register(operation.pointee.number)
         case DW_OP_stack_value: source = .value(AddressExpression(try machine.pop()))
         case DW_OP_implicit_value:
-            var operation = operation
             var block = Dwarf_Block()
             guard
-                dwarf_getlocation_implicit_value(&attribute, &operation, &block) == 0,
+                dwarf_getlocation_implicit_value(&attribute, operation, &block) == 0,
                 let data = block.data, block.length <= 4096
             else { throw MissingLocation("its location is malformed") }
             // Safety: libdw checked that the block lies inside the section, which stays mapped.
@@ -106,12 +109,12 @@ struct PieceReader {
 
     /// Operations that depend on the function's frame, or on the image.
     private mutating func applyToFrame(
-        _ operation: Dwarf_Op
+        _ operation: UnsafeMutablePointer<Dwarf_Op>
     ) throws(MissingLocation) -> Bool {
-        switch Int(operation.atom) {
+        switch Int(operation.pointee.atom) {
         case DW_OP_fbreg:
             try machine.push(
-                ExpressionMachine.sum(frame.base(), Int64(bitPattern: operation.number)))
+                ExpressionMachine.sum(frame.base(), Int64(bitPattern: operation.pointee.number)))
         case DW_OP_call_frame_cfa: try machine.push(frame.canonicalAddress())
         case DW_OP_addrx, DW_OP_GNU_addr_index:
             let address = try indexed(operation, isAddress: true)
@@ -124,12 +127,11 @@ struct PieceReader {
     }
 
     private mutating func indexed(
-        _ operation: Dwarf_Op, isAddress: Bool
+        _ operation: UnsafeMutablePointer<Dwarf_Op>, isAddress: Bool
     ) throws(MissingLocation) -> UInt64 {
-        var operation = operation
         var target = Dwarf_Attribute()
         var value: UInt64 = 0
-        guard dwarf_getlocation_attr(&attribute, &operation, &target) == 0,
+        guard dwarf_getlocation_attr(&attribute, operation, &target) == 0,
             (isAddress
                 ? dwarf_formaddr(&target, &value) : dwarf_formudata(&target, &value)) == 0
         else { throw MissingLocation("its location is malformed") }
@@ -138,13 +140,12 @@ struct PieceReader {
 
     /// The register of an entry value.
     private mutating func entryRegister(
-        _ operation: Dwarf_Op
+        _ operation: UnsafeMutablePointer<Dwarf_Op>
     ) throws(MissingLocation) -> UInt64 {
-        var operation = operation
         var target = Dwarf_Attribute()
         var inner: UnsafeMutablePointer<Dwarf_Op>?
         var count = 0
-        guard dwarf_getlocation_attr(&attribute, &operation, &target) == 0,
+        guard dwarf_getlocation_attr(&attribute, operation, &target) == 0,
             dwarf_getlocation(&target, &inner, &count) == 0, let inner, count == 1
         else { throw MissingLocation("only known at the function's entry") }
         // Safety: libdw keeps the decoded operation until dwarf_end.
@@ -155,20 +156,22 @@ struct PieceReader {
     }
 
     /// DWARF 5's operations on words with a type, for integers.
-    private mutating func applyTyped(_ operation: Dwarf_Op) throws(MissingLocation) -> Bool {
-        switch Int(operation.atom) {
+    private mutating func applyTyped(
+        _ operation: UnsafeMutablePointer<Dwarf_Op>
+    ) throws(MissingLocation) -> Bool {
+        switch Int(operation.pointee.atom) {
         case DW_OP_convert, DW_OP_GNU_convert:
             // Type 0 is the untyped word.
-            if operation.number == 0 { return true }
+            if operation.pointee.number == 0 { return true }
             let type = try integerType(operation)
             try machine.narrow(toBytes: type.bytes, isSigned: type.isSigned)
         case DW_OP_regval_type, DW_OP_GNU_regval_type:
             let type = try integerType(operation)
-            try machine.push([try ExpressionMachine.register(operation.number, plus: 0)])
+            try machine.push([try ExpressionMachine.register(operation.pointee.number, plus: 0)])
             try machine.narrow(toBytes: type.bytes, isSigned: type.isSigned)
         case DW_OP_deref_type, DW_OP_GNU_deref_type:
             let type = try integerType(operation)
-            guard (1...8).contains(type.bytes), type.bytes == operation.number else {
+            guard (1...8).contains(type.bytes), type.bytes == operation.pointee.number else {
                 throw MissingLocation("its location is malformed")
             }
             try machine.load(UInt8(type.bytes))
@@ -179,11 +182,10 @@ struct PieceReader {
     }
 
     private mutating func integerType(
-        _ operation: Dwarf_Op
+        _ operation: UnsafeMutablePointer<Dwarf_Op>
     ) throws(MissingLocation) -> (bytes: UInt64, isSigned: Bool) {
-        var operation = operation
         var die = Dwarf_Die()
-        guard dwarf_getlocation_die(&attribute, &operation, &die) == 0 else {
+        guard dwarf_getlocation_die(&attribute, operation, &die) == 0 else {
             throw MissingLocation("its location is malformed")
         }
         let type = DwarfEntry(die)

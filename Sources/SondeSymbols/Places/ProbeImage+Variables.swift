@@ -78,7 +78,7 @@ extension ProbeImage {
         var found: [Found] = []
         for variable in listed.variables {
             let type = TypeID(of: variable.entry)
-            var location = reader.location(of: variable.entry, sizeBytes: type.byteSize ?? 0)
+            var location = reader.location(of: variable.entry, type: type)
             let isDeclared = isDeclared(variable, line: line, location)
             if !isDeclared {
                 location = .missing("not yet declared", sizeBytes: type.byteSize ?? 0)

@@ -71,6 +71,9 @@ package final class ProbeImage {
         files.matching(path).map { files.paths[$0] }
     }
 
+    /// All source files of the image, as the compiler recorded them, in no particular order.
+    package var allFiles: [String] { files.paths }
+
     /// The source files whose names are most like a name that matches none, best first.
     package func nearestFiles(to path: String, count: Int) -> [String] {
         files.nearest(to: path, count: count)

@@ -181,6 +181,9 @@ enum DebuggedProgram {
             if kind == "$sSiSgD": return "nil" if raw[8] & 1 else str(struct.unpack("<q", raw[:8])[0])
             if kind in ("$sSiD", "signed"):
                 return str(int.from_bytes(raw, "little", signed=True))
+            layout = {"$s4main5MixedVD": "<B7xq?7xd", "$s4main6NarrowVD": "<i4xq",
+                      "$ss4Int8V_SitD": "<b7xq"}.get(kind)
+            if layout: return " ".join(str(part) for part in struct.unpack(layout, raw))
             return "0x" + raw.hex()
         stops = []
         at = {}

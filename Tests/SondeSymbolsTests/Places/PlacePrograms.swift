@@ -179,6 +179,23 @@ struct PlaceProgram: Sendable {
           print(sum, seven, user.id, half, yes, name)
           return sum
         }
+        struct Mixed { var small: UInt8; var number: Int; var on: Bool; var rate: Double }
+        struct Narrow { var low: Int32; var high: Int }
+        @inline(never) func scattered(_ mixed: Mixed, _ narrow: Narrow, _ pair: (Int8, Int)) -> Int {
+          print(mixed.number, narrow.high)
+          let copy = mixed
+          print(copy.on, copy.rate, pair.1)
+          return mixed.number &+ Int(mixed.small) &+ narrow.high &+ Int(narrow.low) &+ Int(pair.0)
+        }
+        @inline(never) func changed(_ count: Int) -> Mixed {
+          var mixed = Mixed(small: 9, number: count, on: count > 3, rate: Double(count))
+          for step in 0..<count {
+            mixed.number &+= step
+            mixed.on.toggle()
+            print(mixed.number)
+          }
+          return mixed
+        }
         @main struct Main {
           static func main() async {
             let user = User(77)
@@ -192,6 +209,8 @@ struct PlaceProgram: Sendable {
             let ledger = Ledger()
             print(await ledger.bump(4, label: "label"))
             print(await fixed(7, User(55), 0.5, true, "fixed"))
+            let mixed = Mixed(small: 5, number: 7, on: true, rate: 2.5)
+            print(scattered(mixed, Narrow(low: 3, high: 4), (1, 2)), changed(amount))
             counter += 2
             Limits.most += 1
             print(counter, Limits.most)

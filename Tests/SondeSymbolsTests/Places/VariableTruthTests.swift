@@ -78,6 +78,7 @@ struct VariableTruthTests {
         "fixed": ["seven": "7", "user": "55", "half": "0.5", "yes": "true", "name": "fixed"],
         "add": ["left": "2", "right": "5", "rate": "1.5", "on": "true", "times": "3"],
         "twice": ["start": "4"], "closures": ["base": "10"], "raise": ["step": "4"],
+        "scattered": ["mixed": "5 7 True 2.5", "narrow": "3 4", "pair": "1 2"],
         "work": ["count": "3", "tag": "200", "rate": "2.25"],
     ]
 
