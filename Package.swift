@@ -54,7 +54,8 @@ let package = Package(
         library("SondeModel", in: "Sources", settings: strictAndSafe),
         library("SondeWire", in: "Sources", ["SondeModel", "CZlib"]),
         library("SondeSnappy", in: "Sources", ["CSnappy"]),
-        library("SondeLock", in: "Sources"),
+        .target(name: "CSondeLock", path: "Sources/CSondeLock", cSettings: cStrict),
+        library("SondeLock", in: "Sources", ["CSondeLock"]),
         library("SondeHTTPClient", in: "Sources", ["SondeLock", "CCurl"]),
         library(
             "SondeFormats", in: "Sources", ["SondeModel", "SondeWire"], settings: strictAndSafe),

@@ -3,6 +3,7 @@
 
 internal import CCurl
 internal import Glibc
+internal import SondeLock
 
 /// A libcurl handle with its open connections, which one thread uses at a time.
 ///
@@ -80,10 +81,10 @@ final class CurlConnection: @unchecked Sendable {
             if sonde_curl_take_result(multi, &result) != 0 { return result }
             guard running > 0 else { return CURLE_RECV_ERROR }
             let before = monotonicMilliseconds()
-            wait(until: cancellation)
+            ForkGate.rest { wait(until: cancellation) }
             // A descriptor that someone closed or took over makes poll return at once, for ever.
             fruitlessWaits = monotonicMilliseconds() == before ? fruitlessWaits + 1 : 0
-            if fruitlessWaits > 1000 { usleep(5000) }
+            if fruitlessWaits > 1000 { ForkGate.rest { _ = usleep(5000) } }
         }
         return nil
     }

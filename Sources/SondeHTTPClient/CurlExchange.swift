@@ -3,6 +3,7 @@
 
 internal import CCurl
 internal import Glibc
+internal import SondeLock
 
 /// A file that is the body of a request.
 struct FileUpload {
@@ -86,7 +87,10 @@ final class CurlExchange {
         guard let upload else { return nil }
         let want = Int(min(Int64(room.count), upload.byteCount - uploadOffset))
         guard want > 0 else { return 0 }
-        let got = pread(upload.descriptor, room.baseAddress, want, off_t(uploadOffset))
+        // A disk may be slow.
+        let got = ForkGate.rest {
+            pread(upload.descriptor, room.baseAddress, want, off_t(uploadOffset))
+        }
         // A file that became shorter meanwhile ends the exchange: the length is already announced.
         guard got > 0 else { return nil }
         uploadOffset += Int64(got)

@@ -2,6 +2,7 @@
 // The agent's own log, which exists only when the user names a place for it.
 
 internal import Glibc
+internal import SondeLock
 
 /// Adds lines to the file that `SONDE_LOG` names, or to the standard error.
 ///
@@ -17,6 +18,11 @@ struct AgentLog: Sendable {
     func write(_ message: String) {
         guard let path else { return }
         let line = Array("\(Self.now) sonde[\(getpid())]: \(message)\n".utf8)
+        // A pipe may be full.
+        ForkGate.rest { Self.add(line, to: path) }
+    }
+
+    private static func add(_ line: [UInt8], to path: String) {
         if path == "stderr" {
             _ = Glibc.write(STDERR_FILENO, line, line.count)
             return

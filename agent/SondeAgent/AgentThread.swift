@@ -34,7 +34,7 @@ final class AgentThread: Sendable {
             { context in
                 guard let context else { return }
                 let thread = Unmanaged<AgentThread>.fromOpaque(context).takeRetainedValue()
-                thread.run()
+                ForkGate.work { thread.run() }
             }, context.toOpaque())
         guard status == 0 else {
             context.release()
@@ -97,7 +97,7 @@ final class Flag: @unchecked Sendable {
     ///   - lowering: Whether the flag must be raised again for the next wait.
     /// - Returns: Whether the flag was raised.
     func wait(until deadline: UInt64, lowering: Bool = true) -> Bool {
-        sonde_agent_flag_wait(flag, deadline, lowering)
+        ForkGate.rest { sonde_agent_flag_wait(flag, deadline, lowering) }
     }
 }
 

@@ -2,6 +2,7 @@
 // The one agent of this process, also where a fork took the lock away.
 
 internal import Glibc
+internal import SondeLock
 internal import Synchronization
 
 /// The agent that was started last in this process.
@@ -34,7 +35,7 @@ enum CurrentAgent {
             {
                 break
             }
-            usleep(1000)
+            ForkGate.rest { _ = usleep(1000) }
         }
         defer { holder.store(0, ordering: .releasing) }
         if storage.process != process {

@@ -81,7 +81,11 @@ public final class Sonde: Sendable {
 
     static func start(_ settings: AgentSettings) throws(SondeError) -> Sonde {
         if settings.isOff { return Sonde(.inert("off, as SONDE_OFF says")) }
-        return try CurrentAgent.withLock { current throws(SondeError) in
+        return try ForkGate.work { () throws(SondeError) in try startNow(settings) }
+    }
+
+    private static func startNow(_ settings: AgentSettings) throws(SondeError) -> Sonde {
+        try CurrentAgent.withLock { current throws(SondeError) in
             if let running = current, case .running(let agent) = running.role, !agent.hasStopped {
                 guard agent.settings == settings else {
                     throw SondeError(

@@ -43,7 +43,8 @@ final class HelperThread: Sendable {
             &created, &attributes,
             { context in
                 if let context {
-                    Unmanaged<HelperThread>.fromOpaque(context).takeRetainedValue().run()
+                    let helper = Unmanaged<HelperThread>.fromOpaque(context).takeRetainedValue()
+                    ForkGate.work { helper.run() }
                 }
                 return nil
             }, context.toOpaque())
@@ -86,7 +87,7 @@ final class HelperThread: Sendable {
         threadID.store(sonde_thread_id(), ordering: .relaxed)
         var pause: Int64? = 0
         var signal: Int32 = 0
-        while !alarm.wait(nanoseconds: pause) {
+        while !ForkGate.rest({ alarm.wait(nanoseconds: pause) }) {
             let current = state.withLock { state in
                 pause = state.round()
                 return state.signal

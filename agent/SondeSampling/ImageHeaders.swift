@@ -3,6 +3,7 @@
 
 internal import CSondeSignal
 internal import Glibc
+internal import SondeLock
 internal import SondeModel
 
 /// An image's program headers, copied while the loader held its lock.
@@ -23,7 +24,7 @@ struct ImageHeaders {
     static func all() -> [ImageHeaders] {
         var found: [ImageHeaders] = []
         // Copied under the lock, read afterwards: a fork waits for us meanwhile.
-        LoaderGate.pass {
+        ForkGate.work {
             withUnsafeMutablePointer(to: &found) { list in
                 sonde_visit_images(
                     { image, context in

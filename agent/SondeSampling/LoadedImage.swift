@@ -3,6 +3,7 @@
 
 internal import CSondeSignal
 internal import Glibc
+internal import SondeLock
 package import SondeModel
 
 /// An image in this process: the program, a shared library or the vdso.
@@ -50,7 +51,7 @@ package struct LoadedImage: Hashable, Sendable {
     }
 
     /// How many images were ever loaded and unloaded, added up: changes whenever the list does.
-    package static var changes: UInt64 { LoaderGate.pass { sonde_image_changes() } }
+    package static var changes: UInt64 { ForkGate.work { sonde_image_changes() } }
 
     /// An image from its program headers, or `nil` when none of it is loaded.
     ///

@@ -23,9 +23,12 @@ let configuration = Sonde.Configuration(
     service: "forking", url: CommandLine.arguments[3], labels: ["kind": kind.rawValue])
 let sonde = try Sonde.start(configuration)
 let service = BusyService(sonde, configuration, restarts: kind != .start)
-if kind != .descriptors { service.begin() }
-// The agent's threads have done everything once.
-while sonde.status.controller == .unknown { poll(nil, 0, 5) }
+if kind == .descriptors {
+    // Each of the agent's connections has been used once.
+    while sonde.status.controller == .unknown { poll(nil, 0, 5) }
+} else {
+    service.begin()
+}
 
 var endings: [String: Int] = [:]
 for _ in 0..<count {
