@@ -10,8 +10,11 @@ struct Subject {
     var vectors = [[UInt64]](repeating: [0, 0], count: 16)
     /// Readable memory by start address.
     var memory: [UInt64: [UInt8]] = [:]
+    /// Reads the memory of a process that was stopped, instead.
+    var reader: ((UInt64, Int) -> [UInt8]?)?
 
     func read(_ address: UInt64, _ count: Int) -> [UInt8]? {
+        if let reader { return reader(address, count) }
         for (start, bytes) in memory where address >= start {
             let offset = address - start
             if offset <= UInt64(bytes.count), UInt64(bytes.count) - offset >= UInt64(count) {

@@ -31,7 +31,7 @@ extension SiteCompiler {
             guard partsLeft > 0 else {
                 let rest = shapes.index(
                     of: .unavailable(reason: "\(fields.count - number) more, not captured"))
-                parts.append(ShapeField(name: "", shape: rest))
+                parts.append(ShapeField(name: "…", shape: rest))
                 break
             }
             let mark = asm.top
@@ -58,10 +58,10 @@ extension SiteCompiler {
         return try capture(try value(of: field, in: place, position.span), position)
     }
 
-    /// Writes an address without what lies there.
+    /// Writes an address without what lies there; 1 for a value that has none.
     private mutating func cut(_ name: String, address: Register?) -> Int {
         let register = address ?? asm.push()
-        if address == nil { asm.number(0, into: register) }
+        if address == nil { asm.number(1, into: register) }
         asm.emit(.write64, a: register)
         return shapes.index(of: .cut(typeName: name))
     }
@@ -80,7 +80,7 @@ extension SiteCompiler {
         var parts = try self.fields(fields, of: memory, position)
         if let incomplete {
             parts.append(
-                ShapeField(name: "", shape: shapes.index(of: .unavailable(reason: incomplete))))
+                ShapeField(name: "…", shape: shapes.index(of: .unavailable(reason: incomplete))))
         }
         asm.bind(end)
         return shapes.index(of: .object(typeName: layout.name, fields: parts))

@@ -158,7 +158,10 @@ struct SiteCompiler {
         case .function: return .text(place.function)
         case .file: return .text(String(place.file.split(separator: "/").last ?? ""))
         case .line: return .integer(IntegerLiteral(magnitude: UInt64(place.line)))
-        case .thread, .task, .trace: throw .unknownName("#" + value.rawValue, span)
+        case .thread, .task, .trace:
+            throw .mistake(
+                .unreadableType, found: "`#\(value.rawValue)`, which stands beside every line",
+                want: "an expression without it", span)
         }
     }
 
