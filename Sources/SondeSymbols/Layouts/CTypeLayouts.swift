@@ -126,14 +126,27 @@ struct CTypeLayouts {
                 if let field = bitField(current, name, target, bits, size) { fields.append(field) }
                 continue
             }
-            // Without an offset, a union's member lies at its start.
-            let offset = current.number(Int(DW_AT_data_member_location)) ?? 0
+            guard let offset = Self.offset(of: current) else { continue }
             guard offset <= size, self.size(of: target, Self.maxChain) ?? 0 <= size - offset else {
                 continue
             }
             fields.append(TypeLayout.Field(name: name, offset: offset, type: id(target)))
         }
         return fields
+    }
+
+    /// A member's bytes from the start; `nil` when they are only known at run time.
+    private static func offset(of member: DwarfEntry) -> UInt64? {
+        // Without an offset, a union's member lies at its start.
+        guard var attribute = member.attribute(Int(DW_AT_data_member_location)) else { return 0 }
+        if let number = member.number(Int(DW_AT_data_member_location)) { return number }
+        // Before DWARF 4 it is an expression that adds to the structure's address.
+        var expression: UnsafeMutablePointer<Dwarf_Op>?
+        var count = 0
+        guard dwarf_getlocation(&attribute, &expression, &count) == 0, count == 1,
+            let operation = expression?.pointee, Int(operation.atom) == DW_OP_plus_uconst
+        else { return nil }
+        return operation.number
     }
 
     /// A bit field as bits of an integer of its type that lies within the structure.
@@ -147,7 +160,7 @@ struct CTypeLayouts {
         let first: UInt64
         if let offset = member.number(Int(DW_AT_data_bit_offset)) {
             first = offset
-        } else if let location = member.number(Int(DW_AT_data_member_location)),
+        } else if let location = Self.offset(of: member),
             let fromTop = member.number(Int(DW_AT_bit_offset)), fromTop <= 64,
             location < 1 << 32
         {

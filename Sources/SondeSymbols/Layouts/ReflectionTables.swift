@@ -55,6 +55,7 @@ final class ReflectionTables {
     init(_ bytes: ImageBytes) {
         self.bytes = bytes
         readSymbols()
+        readProtocolSection()
         readFieldSection()
         readBuiltInSection()
         readSpareBitSection()
@@ -174,6 +175,21 @@ final class ReflectionTables {
         guard let nominal = ContextNames(bytes).nominal(at: address) else { return nil }
         nominalAt[address] = nominal
         return nominal
+    }
+
+    /// The protocols of the image, for one whose symbols were stripped.
+    private func readProtocolSection() {
+        guard let section = section("swift5_protocols") else { return }
+        for place in stride(from: section.lowerBound, to: section.upperBound, by: 4) {
+            guard protocolAt.count < Self.maxTypes,
+                let distance = bytes.integer(at: place, Int32.self), distance != 0
+            else { return }
+            let address = place &+ UInt64(bitPattern: Int64(distance & ~1))
+            guard distance & 1 == 0, let nominal = nominal(at: address),
+                nominal.kind == .protocolType
+            else { continue }
+            protocolAt[nominal.key] = address
+        }
     }
 
     private func readFieldSection() {
