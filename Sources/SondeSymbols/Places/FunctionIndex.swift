@@ -32,18 +32,31 @@ struct FunctionIndex {
 
     /// Whether a readable name ends with the components of a wanted one.
     ///
-    /// Parameters and generic parameters count only when the wanted name states them.
-    static func matches(_ readable: String, _ wanted: String) -> Bool {
-        let parts = parts(wanted)
-        guard !parts.isEmpty else { return false }
-        if wanted.contains("(") {
-            guard readable.hasSuffix(wanted) else { return false }
-            let before = readable.dropLast(wanted.count)
-            return before.isEmpty || before.hasSuffix(".") || before.hasSuffix(":")
+    /// Parameters and generic parameters count only when the wanted name states them. The module,
+    /// which readable names leave out, may stand in front of a whole name.
+    static func matches(_ readable: String, linkageName: String, _ wanted: String) -> Bool {
+        var readable = readable
+        for mark in ["static ", "class "] where readable.hasPrefix(mark) {
+            readable.removeFirst(mark.count)
         }
         // "closure #1 in Settlement.run()" is not Settlement.run.
         guard !readable.contains(" in ") || wanted.contains(" in ") else { return false }
-        return Self.parts(readable).suffix(parts.count) == parts[...]
+        if let module = module(linkageName) { readable = module + "." + readable }
+        let parts = parts(wanted)
+        guard !parts.isEmpty, Self.parts(readable).suffix(parts.count) == parts[...] else {
+            return false
+        }
+        return !wanted.contains("(") || readable.hasSuffix(wanted)
+    }
+
+    /// The module of a Swift name, which stands first in it with its length.
+    private static func module(_ linkageName: String) -> Substring? {
+        guard linkageName.hasPrefix("$s") else { return nil }
+        let rest = linkageName.dropFirst(2)
+        let digits = rest.prefix { $0.isASCII && $0.isNumber }
+        guard let length = Int(digits), length > 0, digits.count < 4 else { return nil }
+        let name = rest.dropFirst(digits.count).prefix(length)
+        return name.count == length ? name : nil
     }
 
     /// A name's components, without parameters and generic parameters.
@@ -90,7 +103,8 @@ extension ProbeImage {
         return functions.candidates(name).compactMap { scope -> CodePlace? in
             guard let function = function(of: scope),
                 AsyncFunclet.resumed(function.linkageName) == nil,
-                FunctionIndex.matches(readableName(function), name)
+                FunctionIndex.matches(
+                    readableName(function), linkageName: function.linkageName, name)
             else { return nil }
             return entryPlace(of: scope)
         }.sorted { $0.address < $1.address }.filter { seen.insert($0.address).inserted }

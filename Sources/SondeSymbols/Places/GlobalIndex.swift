@@ -61,11 +61,11 @@ extension ProbeImage {
         for offset in globals.named(last) {
             guard let entry = dwarf.entry(at: offset) else { continue }
             let linkageName = entry.inherited { $0.string(Int(DW_AT_linkage_name)) } ?? ""
-            let readable = qualifiedName(linkageName, last)
-            guard
-                readable == name || readable.hasSuffix("." + name)
-                    || readable.hasSuffix("::" + name)
-            else { continue }
+            var readable = qualifiedName(linkageName, last)
+            guard FunctionIndex.matches(readable, linkageName: linkageName, name) else { continue }
+            for mark in ["static ", "class "] where readable.hasPrefix(mark) {
+                readable.removeFirst(mark.count)
+            }
             let variable = global(entry, name: String(last))
             guard seen.insert(variable.location).inserted else { continue }
             if readable == name { exact.append(variable) } else { other.append(variable) }
@@ -76,10 +76,7 @@ extension ProbeImage {
 
     private func qualifiedName(_ linkageName: String, _ name: Substring) -> String {
         guard !linkageName.isEmpty else { return String(name) }
-        var readable = SymbolName.readable(linkageName)
-        for mark in ["static ", "class "] where readable.hasPrefix(mark) {
-            readable.removeFirst(mark.count)
-        }
+        let readable = SymbolName.readable(linkageName)
         return readable.hasSuffix(name) ? readable : String(name)
     }
 
