@@ -184,6 +184,7 @@ let package = Package(
                 "SondeModel",
             ]),
         tests("SondeProbeProgramTests", ["SondeProbeProgram", "SondeModel", "SondeWire"]),
+        tests("SondeProbeMachineTests", ["CSondeProbe", "SondeProbeProgram", "SondeModel"]),
         tests("CSondeSignalTests", ["CSondeSignal"], exclude: ["Fixtures"]),
         .target(
             name: "CSamplingSubject", path: "Tests/Programs/CSamplingSubject", cSettings: cStrict),

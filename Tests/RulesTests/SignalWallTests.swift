@@ -1,14 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signal context is a module: its objects may need only what a reviewed list allows.
+// Signal context and the hit path: their objects may need only what a reviewed list allows.
 
 import Foundation
 import Testing
 
-@Suite struct SignalWall {
-    static let folder = "agent/CSondeSignal"
+/// A folder of C whose objects may need only what its list allows.
+struct SymbolWall: Sendable, CustomStringConvertible {
+    var folder: String
+    /// The files behind the wall: those whose names begin so; all of them without any.
+    var beginnings: [String] = []
+
+    static let all = [
+        SymbolWall(folder: "agent/CSondeSignal"),
+        SymbolWall(
+            folder: "probes/CSondeProbe", beginnings: ["hit.", "enter.", "trap.", "machine"]),
+    ]
+
+    var description: String { folder }
+
+    var sources: [String] {
+        Repository.files(below: folder).filter { path in
+            let name = URL(fileURLWithPath: path).lastPathComponent
+            return name.hasSuffix(".c")
+                && (beginnings.isEmpty || beginnings.contains { name.hasPrefix($0) })
+        }
+    }
 
     /// The symbols that the list allows; the rest of each line is the reason.
-    static var allowed: [String: String] {
+    var allowed: [String: String] {
         var entries: [String: String] = [:]
         for line in Repository.text(of: "\(folder)/allowed_symbols.txt").split(separator: "\n")
         where !line.hasPrefix("#") {
@@ -17,15 +36,19 @@ import Testing
         }
         return entries
     }
+}
 
-    @Test func everyAllowedSymbolHasAReason() {
-        #expect(!Self.allowed.isEmpty)
-        for (symbol, reason) in Self.allowed {
+@Suite struct SignalWall {
+    @Test(arguments: SymbolWall.all)
+    func everyAllowedSymbolHasAReason(wall: SymbolWall) {
+        #expect(!wall.allowed.isEmpty)
+        for (symbol, reason) in wall.allowed {
             #expect(!reason.isEmpty, "\(symbol) stands in the list without a reason")
         }
     }
 
-    @Test func optimizedObjectsNeedOnlyAllowedSymbols() throws {
+    @Test(arguments: SymbolWall.all)
+    func optimizedObjectsNeedOnlyAllowedSymbols(wall: SymbolWall) throws {
         // Compiled here as `swift build -c release` compiles them, so that the rule holds on a
         // checkout that was never built. Also catches a memcpy that the compiler put in.
         let scratch = FileManager.default.temporaryDirectory
@@ -33,34 +56,35 @@ import Testing
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: scratch) }
 
-        let sources = Repository.files(below: Self.folder).filter { $0.hasSuffix(".c") }
-        #expect(!sources.isEmpty)
+        #expect(!wall.sources.isEmpty)
         var undefined: Set<String> = []
-        var defined: Set<String> = []
-        for source in sources {
+        var defined: Set<String> = ["__start_sonde_text", "__stop_sonde_text"]
+        for source in wall.sources {
             let name = URL(fileURLWithPath: source).lastPathComponent
             let object = scratch.appendingPathComponent(name + ".o").path
             let compiled = try run([
                 "clang", "-O2", "-g", "-fPIC", "-fno-omit-frame-pointer", "-std=gnu2x",
                 "-D_GNU_SOURCE=1", "-Wall", "-Wextra", "-Werror",
-                "-I", "\(Self.folder)/include", "-c", source, "-o", object,
+                "-I", "\(wall.folder)/include", "-c", source, "-o", object,
             ])
             #expect(compiled.status == 0, "\(compiled.output)")
             undefined.formUnion(symbols(of: try run(["nm", "-u", "-P", object]).output))
             defined.formUnion(symbols(of: try run(["nm", "--defined-only", "-P", object]).output))
         }
-        for symbol in undefined.subtracting(defined).sorted() {
+        undefined.subtract(defined)
+        for symbol in undefined.sorted() {
             #expect(
-                Self.allowed[symbol] != nil,
-                "\(symbol) is needed in signal context but not in allowed_symbols.txt")
+                wall.allowed[symbol] != nil,
+                "\(symbol) is needed in \(wall) but not in its allowed_symbols.txt")
         }
-        for symbol in Set(Self.allowed.keys).subtracting(undefined).sorted() {
-            Issue.record("allowed_symbols.txt allows \(symbol), which nothing needs")
+        for symbol in Set(wall.allowed.keys).subtracting(undefined).sorted() {
+            Issue.record("allowed_symbols.txt of \(wall) allows \(symbol), which nothing needs")
         }
     }
 
-    @Test func globalFunctionsCarryThePrefixOfTheirContext() throws {
-        for header in Repository.files(below: "\(Self.folder)/include") {
+    @Test(arguments: SymbolWall.all)
+    func globalFunctionsCarryThePrefixOfTheirContext(wall: SymbolWall) throws {
+        for header in Repository.files(below: "\(wall.folder)/include") {
             for line in Repository.text(of: header).split(separator: "\n") {
                 guard let name = Self.declaredFunction(in: line) else { continue }
                 #expect(name.hasPrefix("sonde_"), "\(header) declares \(name)")
