@@ -36,6 +36,13 @@ final class DwarfTypes {
     /// The bytes of all types that the debug info states them of, by mangled name.
     var sizes: [String: UInt64] { index.sizes }
 
+    /// What the compiler of the image's Swift calls itself.
+    var producer: String {
+        dwarf.units.lazy.compactMap {
+            $0.number(Int(DW_AT_language)) == 0x1E ? $0.string(Int(DW_AT_producer)) : nil
+        }.first ?? ""
+    }
+
     /// The type that an alias stands for.
     func aliased(_ nominal: SwiftNominal) -> SwiftType? {
         guard let offset = index.aliases[nominal.key], let alias = dwarf.entry(at: offset),

@@ -12,6 +12,7 @@ final class ImageTypes: SwiftTypeFacts {
     private let dwarf: DwarfInfo
     private let cTypes: CTypeLayouts
     private lazy var layouts = SwiftLayouts(self)
+    private lazy var isKnownToolchain = LibraryTypes.areKnown(to: types.producer)
 
     /// - Parameters:
     ///   - image: The file that holds the program's data.
@@ -103,7 +104,8 @@ final class ImageTypes: SwiftTypeFacts {
         of nominal: SwiftNominal
     ) throws(LayoutProblem) -> ReflectionTables.Descriptor {
         if let descriptor = reflection.descriptor(of: nominal) { return descriptor }
-        guard let found = types.type(nominal), reflection.modules.contains(nominal.module) else {
+        if isKnownToolchain, let known = LibraryTypes.descriptor(of: nominal) { return known }
+        guard let found = types.type(nominal), reflection.declares(nominal) else {
             throw LayoutProblem(
                 reason: "\(nominal.name) is declared in another image, whose metadata is not read")
         }

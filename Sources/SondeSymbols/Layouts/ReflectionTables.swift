@@ -49,8 +49,7 @@ final class ReflectionTables {
     private var nominalAt: [UInt64: SwiftNominal] = [:]
     private var fieldOffsets: [String: [String: UInt64]] = [:]
     private var protocolAt: [String: UInt64] = [:]
-    /// The modules of which the image has metadata, mangled.
-    private(set) var modules: Set<Substring> = []
+    private var modules: Set<Substring> = []
 
     init(_ bytes: ImageBytes) {
         self.bytes = bytes
@@ -63,6 +62,13 @@ final class ReflectionTables {
 
     /// How many types of the image have metadata.
     var count: Int { addressOf.count }
+
+    /// Whether the image holds the module that declares a type.
+    func declares(_ nominal: SwiftNominal) -> Bool {
+        // Types in extensions of the standard library's types are named after it as well.
+        if nominal.module == "s", !nominal.key.contains("E") { return addressOf["s3IntV"] != nil }
+        return modules.contains(nominal.module)
+    }
 
     /// The fields or cases of a type, if its metadata was kept.
     func descriptor(of nominal: SwiftNominal) -> Descriptor? {

@@ -91,7 +91,7 @@ extension SwiftLayouts {
                 if existential.protocols.count == 1, !isClass { return .reference(kind) }
             } else if let isClassProtocol = isClassProtocol(item) {
                 isClass = isClass || isClassProtocol
-            } else {
+            } else if !isClass {
                 throw LayoutProblem(
                     reason: "whether \(item.name) is for classes only is said in another image")
             }

@@ -9,6 +9,9 @@ extension SwiftLayouts {
         _ nominal: SwiftNominal, _ arguments: [[SwiftType]]
     ) throws(LayoutProblem) -> ValueLayout? {
         if let layout = Self.foreign[nominal.key] { return layout }
+        if nominal.key == "15Synchronization6AtomicV", let value = arguments.last?.first {
+            return try atomic(value)
+        }
         guard nominal.key.hasPrefix("s"), let first = nominal.key.dropFirst().utf8.first,
             first >= UInt8(ascii: "0"), first <= UInt8(ascii: "9")
         else { return nil }
@@ -62,6 +65,19 @@ extension SwiftLayouts {
                     ("endIndexAndFlags", Self.uint),
                 ], isTuple: false)
         default: return nil
+        }
+    }
+
+    /// An atomic number or pointer takes the room of the number; of other types it is not known.
+    private func atomic(_ value: SwiftType) throws(LayoutProblem) -> ValueLayout {
+        let layout = try layout(of: value)
+        switch layout.kind {
+        case .signed, .unsigned, .boolean, .pointer:
+            var stored = ValueLayout(
+                size: layout.size, alignment: layout.size, kind: layout.kind)
+            stored.isLoadable = false
+            return stored
+        default: throw LayoutProblem(reason: "Atomic<\(value.readable)> is not read")
         }
     }
 

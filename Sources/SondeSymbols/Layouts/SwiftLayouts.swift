@@ -116,13 +116,24 @@ final class SwiftLayouts {
             for record in descriptor.records {
                 fields.append((record.name, try type(of: record, arguments)))
             }
-            let layout = try record(fields, isTuple: false)
+            var layout = try record(fields, isTuple: false)
+            if Self.isShared(nominal) {
+                // Others write to it while it is looked at, so nothing of it is left to enums.
+                layout.extraInhabitants = .none
+                layout.spareBits = BitMask(size: layout.size)
+                layout.isLoadable = false
+            }
             return try checked(layout, nominal, arguments)
         case .enumeration:
             let descriptor = try facts.descriptor(of: nominal)
             let layout = try enumeration(nominal, arguments, descriptor)
             return try checked(layout, nominal, arguments)
         }
+    }
+
+    /// Whether a structure's storage is not its fields' but raw memory of the same layout.
+    private static func isShared(_ nominal: SwiftNominal) -> Bool {
+        nominal.key == "15Synchronization5MutexV"
     }
 
     /// A field's type with the generic arguments of the type around it.
