@@ -112,6 +112,11 @@ final class DwarfTypes {
             case DW_TAG_member: append(current, to: &descriptor)
             case DW_TAG_inheritance:
                 descriptor.superclass = current.reference(Int(DW_AT_type)).flatMap(Self.swiftType)
+            // An enum with raw values; the values stated are wrong, the order is right.
+            case DW_TAG_enumerator:
+                descriptor.records.append(
+                    .init(
+                        name: current.string(Int(DW_AT_name)) ?? "", type: nil, isIndirect: false))
             case DW_TAG_variant_part: appendCases(of: current, to: &descriptor)
             default: break
             }
@@ -200,7 +205,9 @@ final class DwarfTypes {
 
     private func note(_ entry: DwarfEntry, _ index: inout Index) {
         let tag = entry.tag
-        guard tag == DW_TAG_structure_type || tag == DW_TAG_typedef || tag == DW_TAG_class_type
+        guard
+            tag == DW_TAG_structure_type || tag == DW_TAG_typedef || tag == DW_TAG_class_type
+                || tag == DW_TAG_enumeration_type
         else { return }
         if tag != DW_TAG_typedef, index.sizes.count < Self.maxTypes,
             entry.number(Int(DW_AT_declaration)) ?? 0 == 0,
@@ -242,7 +249,10 @@ final class DwarfTypes {
         var child = entry.child
         for _ in 0..<1024 {
             guard let current = child else { return false }
-            if current.tag == DW_TAG_member || current.tag == DW_TAG_variant_part { return true }
+            switch current.tag {
+            case DW_TAG_member, DW_TAG_variant_part, DW_TAG_enumerator: return true
+            default: break
+            }
             child = current.sibling
         }
         return false

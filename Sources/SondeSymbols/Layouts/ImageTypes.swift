@@ -105,7 +105,7 @@ final class ImageTypes: SwiftTypeFacts {
     ) throws(LayoutProblem) -> ReflectionTables.Descriptor {
         if let descriptor = reflection.descriptor(of: nominal) { return descriptor }
         if isKnownToolchain, let known = LibraryTypes.descriptor(of: nominal) { return known }
-        guard let found = types.type(nominal), reflection.declares(nominal) else {
+        guard let found = types.type(nominal) else {
             throw LayoutProblem(
                 reason: "\(nominal.name) is declared in another image, whose metadata is not read")
         }
@@ -126,7 +126,7 @@ final class ImageTypes: SwiftTypeFacts {
             return ReflectionTables.Descriptor(kind: kind, superclass: nil, records: [])
         }
         throw LayoutProblem(
-            reason: "the metadata of \(nominal.name) was dropped; "
+            reason: "the metadata of \(nominal.name) was dropped or lies in another image; "
                 + "build with -Xswiftc -gdwarf-types")
     }
 

@@ -49,7 +49,6 @@ final class ReflectionTables {
     private var nominalAt: [UInt64: SwiftNominal] = [:]
     private var fieldOffsets: [String: [String: UInt64]] = [:]
     private var protocolAt: [String: UInt64] = [:]
-    private var modules: Set<Substring> = []
 
     init(_ bytes: ImageBytes) {
         self.bytes = bytes
@@ -62,13 +61,6 @@ final class ReflectionTables {
 
     /// How many types of the image have metadata.
     var count: Int { addressOf.count }
-
-    /// Whether the image holds the module that declares a type.
-    func declares(_ nominal: SwiftNominal) -> Bool {
-        // Types in extensions of the standard library's types are named after it as well.
-        if nominal.module == "s", !nominal.key.contains("E") { return addressOf["s3IntV"] != nil }
-        return modules.contains(nominal.module)
-    }
 
     /// The fields or cases of a type, if its metadata was kept.
     func descriptor(of nominal: SwiftNominal) -> Descriptor? {
@@ -208,7 +200,6 @@ final class ReflectionTables {
             else { return }
             if case .nominal(let nominal, _)? = type(namedAt: place) {
                 addressOf[nominal.key] = place
-                modules.insert(nominal.module)
             }
             place &+= 16 &+ UInt64(size) &* UInt64(count)
             place = (place &+ 3) & ~3

@@ -134,16 +134,6 @@ struct SwiftNominal: Hashable, Sendable {
     var enclosing: [String]
     var kind: Kind
 
-    /// The module that declares the type, mangled.
-    var module: Substring {
-        guard let first = key.utf8.first, first >= UInt8(ascii: "0"), first <= UInt8(ascii: "9")
-        else { return key.hasPrefix("s") ? key.prefix(1) : key.prefix(2) }
-        let digits = key.prefix { $0.isASCII && $0.isNumber }
-        let length = Int(digits) ?? 0
-        let bytes = key.utf8.prefix(digits.utf8.count + min(length, key.utf8.count))
-        return key[..<bytes.endIndex]
-    }
-
     /// Whether the type is one of C, which Swift imported.
     var isImported: Bool { key.hasPrefix("So") || key.hasPrefix("SC") }
 
