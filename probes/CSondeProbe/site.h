@@ -9,6 +9,7 @@
 
 /* The programs of a site; never changed once it is published.  */
 struct sonde_hit_programs {
+    struct sonde_hit_programs *next; /* of those that are to be freed */
     uint32_t count;
     struct {
         sonde_hit_run run;
@@ -23,8 +24,9 @@ struct sonde_hit_site {
     uint64_t address;
     _Atomic(struct sonde_hit_programs *) programs;
     uint64_t function_start, function_end;
-    /* For the one thread that patches: the next site in the table's order of making.  */
-    uint32_t number, marked;
+    /* For the one thread that patches: what PROGRAMS is about to become, while IS_CHANGING.  */
+    struct sonde_hit_programs *pending;
+    uint32_t is_changing;
 };
 
 /* Where a hit's address stands in struct sonde_hit_site and the registers in their struct; the

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A program that probes itself: one scenario a run, `done 1` at its end. CSondeProbeTests runs
+   it.  */
+#include <string.h>
+
+#include "scenarios.h"
+#include "subject.h"
+
+static const struct {
+    const char *name;
+    int (*run)(void);
+} scenarios[] = {
+    { "code", scenario_code },
+    { "orders", scenario_orders },
+    { "counts", scenario_counts },
+    { "programs", scenario_programs },
+    { "refusals", scenario_refusals },
+    { "registers", scenario_registers },
+    { "relocation", scenario_relocation },
+    { "small_stack", scenario_small_stack },
+    { "signal_handler", scenario_signal_handler },
+    { "foreign_before", scenario_foreign_before },
+    { "foreign_after", scenario_foreign_after },
+    { "foreign_default", scenario_foreign_default },
+    { "blocked", scenario_blocked },
+    { "left_hit", scenario_left_hit },
+    { "threads", scenario_threads },
+    { "load", scenario_load },
+    { "recursion", scenario_recursion },
+    { "reentry", scenario_reentry },
+    { "fork", scenario_fork },
+};
+
+int main(int count, char **arguments)
+{
+    if (count == 1) {
+        for (uint32_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++)
+            puts(scenarios[i].name);
+        return 0;
+    }
+    if (count == 3 && strcmp(arguments[1], "library") == 0) {
+        int failed = scenario_library(arguments[2]);
+        if (!failed)
+            puts("done 1");
+        return failed;
+    }
+    for (uint32_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++)
+        if (strcmp(arguments[1], scenarios[i].name) == 0) {
+            int failed = scenarios[i].run();
+            if (!failed)
+                puts("done 1");
+            return failed;
+        }
+    fprintf(stderr, "no scenario %s\n", arguments[1]);
+    return 2;
+}

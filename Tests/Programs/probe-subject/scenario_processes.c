@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Children, and libraries that come and go.  */
+#include <dlfcn.h>
+#include <link.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "scenarios.h"
+#include "subject.h"
+
+extern char **environ;
+
+static int exit_of(pid_t child)
+{
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* What a child of fork does: its hits run nothing, its code still works, jumps and traps; then it
+   installs probes of its own.  */
+static int be_a_child(const struct sonde_patch_request *requests, uint32_t count)
+{
+    struct sonde_patch_outcome outcome;
+    uint64_t before = hit_count;
+    if (call_code(code_red_zone(), 5, 7) != 22 || call_code(code_loop_inside(), 3, 7) != 21)
+        return 1;
+    if (hit_count != before || sonde_hits_skipped(SONDE_HIT_FORKED) != 2)
+        return 2;
+    if (sonde_patch_install(&requests[0], 1, &outcome) != SONDE_PATCH_OK)
+        return 3;
+    if (call_code(code_red_zone(), 5, 7) != 22 || call_code(code_loop_inside(), 3, 7) != 21)
+        return 4;
+    if (hit_count != before + 1)
+        return 5;
+    sonde_patch_remove(requests, count);
+    return changed_text_bytes() == 0 ? 0 : 6;
+}
+
+int scenario_fork(void)
+{
+    struct sonde_patch_request requests[2] = {
+        request_at(code_red_zone(), code_red_zone().start),
+        request_at(code_loop_inside(), code_loop_inside().start),
+    };
+    struct sonde_patch_outcome outcomes[2];
+    char *arguments[] = { "true", 0 };
+    pid_t child;
+    EXPECT(sonde_patch_install(requests, 2, outcomes) == SONDE_PATCH_OK, "refused");
+    EXPECT(outcomes[0].form == SONDE_PATCH_JUMP && outcomes[1].form == SONDE_PATCH_TRAP, "forms");
+    child = fork();
+    if (child == 0)
+        _exit(be_a_child(requests, 2));
+    int status = exit_of(child);
+    EXPECT(status == 0, "the child failed: %d", status);
+    EXPECT(hit_count == 0, "the child's hits are ours");
+    /* A child that shares our memory: its hits are hits.  */
+    child = vfork();
+    if (child == 0) {
+        call_code(code_red_zone(), 5, 7);
+        call_code(code_loop_inside(), 3, 7);
+        _exit(0);
+    }
+    status = exit_of(child);
+    EXPECT(status == 0 && hit_count == 2, "vfork: %d, %lu hits", status, hit_count);
+    EXPECT(posix_spawnp(&child, "true", 0, 0, arguments, environ) == 0, "spawn");
+    EXPECT(exit_of(child) == 0, "the spawned program failed");
+    EXPECT(call_code(code_red_zone(), 5, 7) == 22 && hit_count == 3, "%lu hits", hit_count);
+    sonde_patch_remove(requests, 2);
+    EXPECT(changed_text_bytes() == 0, "text differs");
+    return 0;
+}
+
+/* A library that is loaded, probed, unloaded without a word, loaded again, probed again.  */
+int scenario_library(const char *library)
+{
+    for (int round = 0; round < 20; round++) {
+        void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+        EXPECT(handle != 0, "%s", dlerror());
+        long (*answer)(long) = (long (*)(long))dlsym(handle, "answer");
+        const ElfW(Sym) *symbol = 0;
+        Dl_info info;
+        EXPECT(answer != 0 && dladdr1((void *)answer, &info, (void **)&symbol, RTLD_DL_SYMENT),
+               "no symbol");
+        struct code code = { (uint64_t)answer, (uint64_t)answer + symbol->st_size };
+        struct sonde_patch_request requests[64];
+        struct sonde_patch_outcome outcomes[64];
+        uint32_t count = requests_for(code, requests, 64);
+        long expected = answer(20);
+        hit_count = 0;
+        EXPECT(count > 3, "got %u sites", count);
+        enum sonde_patch_status status = sonde_patch_install(requests, count, outcomes);
+        EXPECT(status == SONDE_PATCH_OK, "round %d: %s", round, sonde_patch_words(status));
+        EXPECT(answer(20) == expected && hit_count >= count, "%lu hits", hit_count);
+        if (round % 3 == 0)
+            sonde_patch_remove(requests, count);
+        dlclose(handle);
+        EXPECT(dlopen(library, RTLD_NOW | RTLD_NOLOAD) == 0, "it is still there");
+        if (round % 3 == 1)
+            sonde_patch_remove(requests, count); /* nothing may be written */
+        if (round % 3 == 2)
+            sonde_patch_forget(code.start & ~4095ull, code.end + 4096);
+        EXPECT(sonde_patch_counters().sites == 0, "sites are left");
+    }
+    return 0;
+}
