@@ -185,6 +185,10 @@ let package = Package(
             ]),
         tests("SondeProbeProgramTests", ["SondeProbeProgram", "SondeModel", "SondeWire"]),
         tests("SondeProbeMachineTests", ["CSondeProbe", "SondeProbeProgram", "SondeModel"]),
+        .executableTarget(
+            name: "probe-subject", dependencies: ["CSondeProbe"],
+            path: "Tests/Programs/probe-subject", cSettings: cStrict),
+        tests("CSondeProbeTests", ["CSondeProbe", "probe-subject"]),
         tests("CSondeSignalTests", ["CSondeSignal"], exclude: ["Fixtures"]),
         .target(
             name: "CSamplingSubject", path: "Tests/Programs/CSamplingSubject", cSettings: cStrict),

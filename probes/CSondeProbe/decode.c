@@ -64,11 +64,20 @@ static int is_fixed(const ZydisDecodedInstruction *decoded)
     }
 }
 
+/* Whether a branch has the prefix of 16-bit operands and nothing that overrides it: processors
+   disagree about what it does. With REX.W, as in calls of __tls_get_addr, it is filling.  */
+static int is_narrow(const ZydisDecodedInstruction *decoded)
+{
+    for (int i = 0; i < decoded->raw.prefix_count; i++)
+        if (decoded->raw.prefixes[i].value == 0x66)
+            return !((decoded->attributes & ZYDIS_ATTRIB_HAS_REX) && decoded->raw.rex.W);
+    return 0;
+}
+
 static uint8_t kind_of_branch(const ZydisDecodedInstruction *decoded)
 {
     int is_direct = decoded->raw.imm[0].is_relative;
-    /* With an operand size of 16 bits processors disagree about these.  */
-    if (decoded->operand_width == 16)
+    if (is_narrow(decoded))
         return SONDE_INSTRUCTION_FIXED;
     switch (decoded->meta.category) {
     case ZYDIS_CATEGORY_CALL:

@@ -134,12 +134,12 @@ static void put_indirect_call(struct writer *writer, const struct sonde_instruct
         copy[at + 2] = 8;
         jump.length = (uint8_t)(at + 3);
     } else if (through_rsp && mod == 1) {
-        writer->failed |= bytes[at + 2] >= 0x78 && bytes[at + 2] < 0x80;
+        writer->failed |= bytes[at + 2] >= 0x78; /* too far, or below the stack pointer */
         copy[at + 2] = (uint8_t)(bytes[at + 2] + 8);
     } else if (through_rsp && mod == 2) {
         int32_t displacement;
         memcpy(&displacement, bytes + at + 2, 4);
-        writer->failed |= displacement > INT32_MAX - 8;
+        writer->failed |= displacement < 0 || displacement > INT32_MAX - 8;
         displacement = (int32_t)((uint32_t)displacement + 8);
         memcpy(copy + at + 2, &displacement, 4);
     }
@@ -225,7 +225,8 @@ static uint32_t build_once(const struct sonde_pad_plan *plan, uint64_t base, uin
         put_instruction(&writer, instruction, bytes, address, target);
         bytes += instruction->length;
         address += instruction->length;
-        ends = instruction->ends;
+        ends = instruction->ends || instruction->kind == SONDE_INSTRUCTION_CALL ||
+               instruction->kind == SONDE_INSTRUCTION_CALL_INDIRECT;
     }
     if (!ends)
         put_jump(&writer, address);

@@ -128,13 +128,12 @@ int sonde_trap_install(void)
             return SONDE_PATCH_NO_MEMORY;
         table = memory;
     }
-    struct sigaction there;
-    if (sigaction(SIGTRAP, 0, &there) != 0)
-        return SONDE_PATCH_NO_HANDLER;
-    if (is_ours(&there))
-        return SONDE_PATCH_OK;
     uint32_t next = atomic_load_explicit(&current, memory_order_relaxed) + 1;
-    others[next & 1] = there;
+    struct sigaction *there = &others[next & 1];
+    if (sigaction(SIGTRAP, 0, there) != 0)
+        return SONDE_PATCH_NO_HANDLER;
+    if (is_ours(there))
+        return SONDE_PATCH_OK;
     atomic_store_explicit(&current, next, memory_order_release);
     struct sigaction action = { 0 };
     action.sa_sigaction = sonde_hit_trap;

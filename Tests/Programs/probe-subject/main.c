@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A program that probes itself: one scenario a run, `done 1` at its end. CSondeProbeTests runs
    it.  */
+#include <signal.h>
 #include <string.h>
 
 #include "scenarios.h"
@@ -33,6 +34,10 @@ static const struct {
 
 int main(int count, char **arguments)
 {
+    /* Whoever starts us may have blocked signals, which we inherit.  */
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, 0);
     if (count == 1) {
         for (uint32_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++)
             puts(scenarios[i].name);

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Probes in a running program: each scenario is a run of its own, in which the program probes its
+// own code and compares results, hits, registers and bytes.
+
+import Foundation
+import Testing
+
+@Suite struct Patches {
+    @Test(arguments: ["code", "orders"])
+    func hardCodeComputesTheSameUnderProbesAndComesBackByteByByte(scenario: String) throws {
+        try expectDone(scenario)
+    }
+
+    @Test func aPlaceIsHitOncePerPassAlsoWhereBranchesGo() throws { try expectDone("counts") }
+
+    @Test func manyProgramsShareAnAddressAndLeaveOneByOne() throws { try expectDone("programs") }
+
+    @Test func whatCannotBePatchedIsRefusedAndNothingOfItsSetIsInstalled() throws {
+        try expectDone("refusals")
+    }
+
+    @Test func registersFlagsAndVectorsPassAndAreSeen() throws { try expectDone("registers") }
+
+    @Test func movedInstructionsDoWhatTheOriginalsDo() throws { try expectDone("relocation") }
+
+    @Test func aHitFitsIntoTwoKilobytesOfStack() throws { try expectDone("small_stack") }
+
+    @Test func aHandlerThatBlocksEverythingMayMeetATrap() throws {
+        try expectDone("signal_handler")
+    }
+
+    @Test(arguments: ["foreign_before", "foreign_after", "foreign_default"])
+    func theProgramsOwnTrapsDoWhatTheyDidWithoutUs(scenario: String) throws {
+        try expectDone(scenario)
+    }
+
+    @Test func threadsThatBlockTrapsAreNoticed() throws { try expectDone("blocked") }
+
+    @Test func aHitThatAHandlerJumpsOutOfHindersNothing() throws { try expectDone("left_hit") }
+
+    @Test func aHitInsideAHitRunsNothing() throws { try expectDone("reentry") }
+
+    @Test(arguments: ["threads", "load", "recursion"])
+    func sitesComeAndGoUnderThreadsThatNeverPause(scenario: String) throws {
+        try expectDone(scenario)
+    }
+
+    @Test func childrenAreUnharmed() throws { try expectDone("fork") }
+
+    @Test func aLibraryMayBeProbedAndUnloaded() throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("sonde-probe-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let source = folder.appendingPathComponent("answer.c")
+        let library = folder.appendingPathComponent("libanswer.so").path
+        try """
+        static int table[16];
+        long answer(long n) {
+            long sum = 0;
+            for (long i = 0; i < n; i++) {
+                sum += i * i;
+                if (sum & 1) sum ^= n;
+                table[i & 15] += 1;
+            }
+            return sum;
+        }
+        """.write(to: source, atomically: true, encoding: .utf8)
+        let compiled = try ProbeSubject.run(
+            program: "/usr/bin/env",
+            ["clang", "-O1", "-shared", "-fPIC", "-o", library, source.path])
+        try #require(compiled.status == 0, "\(compiled.output)")
+        let subject = try ProbeSubject.run(["library", library])
+        #expect(subject.isDone, "\(subject.output)")
+    }
+
+    @Test func everyScenarioIsRunByATest() throws {
+        let listed = try ProbeSubject.run([]).output.split(separator: "\n").map(String.init)
+        let text = try String(contentsOfFile: #filePath, encoding: .utf8)
+        #expect(listed.count > 15)
+        for name in listed {
+            #expect(text.contains("\"\(name)\""), "no test runs the scenario \(name)")
+        }
+    }
+
+    private func expectDone(
+        _ scenario: String, _ location: SourceLocation = #_sourceLocation
+    ) throws {
+        let subject = try ProbeSubject.run([scenario])
+        #expect(
+            subject.isDone, "status \(subject.status): \(subject.output)", sourceLocation: location)
+    }
+}
