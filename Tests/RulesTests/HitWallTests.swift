@@ -58,13 +58,16 @@ import Testing
         }
     }
 
+    /// The marks of hit context; the machine's is the hit's and more.
+    static let marks = ["SONDE_HIT_CONTEXT", "SONDE_MACHINE_CONTEXT"]
+
     @Test func hitFunctionsCarryTheirMarkAndStandInTheirSection() throws {
         // Only what is marked is built without AVX and out of the reach of probes.
         for source in Self.sources {
             let lines = Repository.text(of: source).components(separatedBy: "\n")
             for (index, line) in lines.enumerated() where Self.definesHitFunction(line) {
                 #expect(
-                    index > 0 && lines[index - 1].contains("SONDE_HIT_CONTEXT"),
+                    index > 0 && Self.marks.contains { lines[index - 1].hasPrefix($0) },
                     "\(source):\(index + 1) is not marked SONDE_HIT_CONTEXT")
             }
         }
