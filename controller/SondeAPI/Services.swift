@@ -89,7 +89,7 @@ package struct Services: Sendable {
             FlameEndpoint.route(self), TopEndpoint.route(self), TimelineEndpoint.route(self),
             AgentEndpoints.list(self), AgentEndpoints.patch(self),
             TokenEndpoints.list(self), TokenEndpoints.create(self), TokenEndpoints.revoke(self),
-            LokiPushEndpoint.route(self),
+            LokiPushEndpoint.route(self), LogsEndpoint.route(self),
         ] + LokiQueryEndpoints.routes(self) + LokiMetadataEndpoints.routes(self)
             + TailEndpoints.routes(self)
     }

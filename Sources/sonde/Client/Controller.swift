@@ -9,7 +9,7 @@ internal import SondeModel
 package struct Controller: Sendable {
     /// Its address, as the user gave it.
     package let address: String
-    private let client: HTTPClient
+    let client: HTTPClient
 
     /// Where the controller is when nobody says otherwise.
     package static let standardAddress = "http://127.0.0.1:4040"
@@ -116,7 +116,7 @@ package struct Controller: Sendable {
         return true
     }
 
-    private func refusal(_ status: Int, _ body: [UInt8]) -> CommandFailure {
+    func refusal(_ status: Int, _ body: [UInt8]) -> CommandFailure {
         struct Refusal: Decodable {
             var code: String
             var message: String
@@ -139,7 +139,7 @@ package struct Controller: Sendable {
         return CommandFailure(message, advice: advice)
     }
 
-    private static func failure(_ error: HTTPClientError, _ address: String) -> CommandFailure {
+    static func failure(_ error: HTTPClientError, _ address: String) -> CommandFailure {
         switch error.code {
         case .badAddress: .usage(error.message.forTerminal)
         case .cannotConnect:

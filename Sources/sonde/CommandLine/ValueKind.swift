@@ -21,6 +21,8 @@ package enum ValueKind: Sendable {
     case time
     /// A length of time such as `30d`, or `never`.
     case lifetime
+    /// A length of time such as `5m`.
+    case duration
     /// A service's name or a whole selector.
     case selector
     /// A service's name.
@@ -47,6 +49,9 @@ package enum ValueKind: Sendable {
             return "a share from 0 to 100 percent, such as 0.5"
         case .time:
             return TimeExpression(value) == nil ? TimeExpression.wanted : nil
+        case .duration:
+            return TimeExpression.duration(value) == nil
+                ? "a length of time such as 30s, 5m or 2h" : nil
         case .lifetime:
             if value == "never" || TimeExpression.duration(value) != nil { return nil }
             return "a length of time such as 12h or 30d, or never"

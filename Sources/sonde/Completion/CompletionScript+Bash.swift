@@ -88,7 +88,7 @@ extension CompletionScript {
         case .folder: "_\(program)_files -d"
         case .program: "_\(program)_files -c"
         case .selector, .service: "_\(program)_services"
-        case .text, .integer, .decimal, .percent, .time, .lifetime: ":"
+        case .text, .integer, .decimal, .percent, .time, .duration, .lifetime: ":"
         }
     }
 }

@@ -72,7 +72,7 @@ extension CompletionScript {
         case .folder: "-f -a '(__fish_complete_directories)'"
         case .program: "-f -a '(__fish_complete_command)'"
         case .selector, .service: "-f -a '(__\(program)_services)'"
-        case .text, .integer, .decimal, .percent, .time, .lifetime: nil
+        case .text, .integer, .decimal, .percent, .time, .duration, .lifetime: nil
         }
     }
 }

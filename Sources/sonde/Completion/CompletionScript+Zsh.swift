@@ -111,7 +111,7 @@ extension CompletionScript {
         case .folder: "_files -/"
         case .program: "_command_names -e"
         case .selector, .service: "_\(program)_services"
-        case .text, .integer, .decimal, .percent, .time, .lifetime: ":"
+        case .text, .integer, .decimal, .percent, .time, .duration, .lifetime: ":"
         }
     }
 }

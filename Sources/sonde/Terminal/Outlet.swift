@@ -50,6 +50,12 @@ package struct Outlet: Sendable {
             hasUnicode: !isTerminal || upper.contains("UTF-8") || upper.contains("UTF8"))
     }
 
+    /// Whether this is a pipe that nobody reads any more.
+    package var isAbandoned: Bool {
+        var state = pollfd(fd: descriptor, events: 0, revents: 0)
+        return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR) != 0
+    }
+
     /// Writes text.
     ///
     /// - Throws: ``OutletClosed`` when nobody reads any more; ``CommandFailure`` when the disk is

@@ -191,7 +191,11 @@ final class LogTail: MessageSource {
     private func messages(_ lines: [FoundLine], _ taken: State) -> [[UInt8]] {
         switch form {
         case .lines:
-            var messages = lines.map(Self.message)
+            var messages = lines.map { line in
+                var json = JSONWriter()
+                line.write(to: &json)
+                return json.bytes
+            }
             if taken.droppedCount > 0 {
                 var json = JSONWriter()
                 json.object { $0.member("dropped", taken.droppedCount) }
@@ -209,17 +213,6 @@ final class LogTail: MessageSource {
             }
             return messages
         }
-    }
-
-    private static func message(_ line: FoundLine) -> [UInt8] {
-        var json = JSONWriter()
-        json.object { json in
-            json.member("time", String(line.entry.time.unixNanoseconds))
-            json.member("labels") { LokiStreams.write(line.labels, to: &$0) }
-            json.member("metadata") { LokiStreams.write(line.entry.metadata, to: &$0) }
-            json.member("line", line.entry.line)
-        }
-        return json.bytes
     }
 
     private static func message(

@@ -27,7 +27,7 @@ enum TailEndpoints {
         _ request: APIRequest, _ services: Services, _ count: TailCount
     ) throws(APIError) -> Reply {
         let now = services.now()
-        let query = try self.query(request.query("query") ?? "")
+        let query = try LogQuery(named: request.query("query") ?? "")
         let limit = try request.integer("limit", default: 100, in: 0...pastLines)
         var since = now
         if let text = request.query("since") {
@@ -47,15 +47,6 @@ enum TailEndpoints {
         // For proxies that would otherwise wait for a piece that is worth sending.
         head.set("X-Accel-Buffering", "no")
         return .stream(StreamingAnswer(head: head, framing: .lines, source: source))
-    }
-
-    /// A LogQL query; or what profiles are selected by too: a service's name, or nothing for all.
-    private static func query(_ text: String) throws(APIError) -> LogQuery {
-        let first = text.utf8.first { $0 != UInt8(ascii: " ") }
-        do throws(QueryError) {
-            let isLogQL = first == UInt8(ascii: "{") || first == UInt8(ascii: "(")
-            return isLogQL ? try LogQuery(text) : LogQuery(try Selector(text))
-        } catch { throw APIError(error) }
     }
 
     private static func lokiTail(

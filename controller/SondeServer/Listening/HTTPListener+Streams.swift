@@ -18,9 +18,10 @@ extension HTTPListener {
     private func sendLines(
         _ streaming: StreamingAnswer, for exchange: Exchange, _ connection: OpaquePointer
     ) -> MHD_Result {
-        let stream = LiveStream(streaming.source, on: state.streamWorkers) {
-            $0 + [UInt8(ascii: "\n")]
-        }
+        // The empty line says that the stream has begun.
+        let stream = LiveStream(
+            streaming.source, on: state.streamWorkers, greeting: [UInt8(ascii: "\n")]
+        ) { $0 + [UInt8(ascii: "\n")] }
         let socket = exchange.record?.socket ?? -1
         guard let message = state.lineStreams.response(for: stream, connection, socket: socket)
         else { return .NO }

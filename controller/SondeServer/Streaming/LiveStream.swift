@@ -43,14 +43,16 @@ final class LiveStream: Sendable {
     /// - Parameters:
     ///   - source: Where they come from.
     ///   - workers: Who asks for them.
+    ///   - greeting: What is sent before the first message.
     ///   - frame: The bytes of a message as they are sent.
     init(
-        _ source: any MessageSource, on workers: WorkerPool,
+        _ source: any MessageSource, on workers: WorkerPool, greeting: [UInt8] = [],
         frame: @escaping @Sendable ([UInt8]) -> [UInt8]
     ) {
         self.source = source
         self.workers = workers
         self.frame = frame
+        state.withLock { $0.buffer = greeting }
     }
 
     deinit { source.end() }
