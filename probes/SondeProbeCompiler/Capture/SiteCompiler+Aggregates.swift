@@ -182,7 +182,7 @@ extension SiteCompiler {
         asm.emit(.eq, d: test, a: test, b: index)
         asm.jump(ifZero: test, to: &known)
         asm.load(
-            place, bytes: Int(max(1, min(8, layout.size))), signed: layout.isCEnumeration,
+            place, bytes: layout.wordBytes, signed: layout.isCEnumeration,
             into: test)
         asm.emit(.write64, a: test)
         asm.jump(to: &end)
@@ -195,7 +195,7 @@ extension SiteCompiler {
         _ place: BytePlace, _ layout: TypeLayout, _ cases: [TypeLayout.Case],
         into index: Register
     ) {
-        let bytes = Int(max(1, min(8, layout.size)))
+        let bytes = layout.wordBytes
         let value = asm.push(), wanted = asm.push()
         var done = Assembler.Label()
         asm.load(place, bytes: bytes, into: value)

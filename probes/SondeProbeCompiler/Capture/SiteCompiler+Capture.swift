@@ -29,6 +29,10 @@ struct CapturePosition {
 }
 
 extension SiteCompiler {
+    /// The longest way to a part, optionals and payloads counted; broken debug info may lead on
+    /// for ever.
+    static let deepestPath = 24
+
     /// Writes one value of a template, and says its shape's index and its type.
     mutating func captureValue(
         _ expression: Expression, number: Int
@@ -153,7 +157,7 @@ extension SiteCompiler {
             return shapes.index(of: .unavailable(reason: reason))
         }
         partsLeft -= 1
-        guard partsLeft >= 0 else {
+        guard partsLeft >= 0, position.path.count <= Self.deepestPath else {
             return shapes.index(of: .unavailable(reason: "not captured: too many members"))
         }
         let mark = asm.top, spanMark = asm.spanTop
@@ -237,14 +241,14 @@ extension SiteCompiler {
         }
     }
 
-    /// Writes bytes as they are.
+    /// Writes 16 bytes as they are.
     private mutating func raw(_ place: BytePlace, _ layout: TypeLayout) -> Int {
         let register = asm.push()
-        for word in stride(from: UInt64(0), to: layout.size, by: 8) {
+        for word in [0, 8] as [UInt64] {
             asm.load(place, at: word, bytes: 8, into: register)
             asm.emit(.write64, a: register)
         }
-        return shapes.index(of: .raw(typeName: layout.name, bytes: Int(layout.size)))
+        return shapes.index(of: .raw(typeName: layout.name, bytes: 16))
     }
 
     private mutating func cString(

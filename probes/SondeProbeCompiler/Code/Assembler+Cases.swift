@@ -15,7 +15,7 @@ extension Assembler {
         if !shortCaseIndex(place, rule, into: index) {
             var done = Label()
             for step in rule.steps { caseStep(step, place, into: index, done: &done) }
-            number(rule.otherwise.map(UInt64.init) ?? Self.unknownCase, into: index)
+            number(rule.otherwise.map(UInt64.init(clamping:)) ?? Self.unknownCase, into: index)
             bind(done)
         }
         emit(.move, d: target, a: index)
@@ -66,9 +66,9 @@ extension Assembler {
             }
             if let first = choice.firstCase {
                 if choice.isOneCase || low == high {
-                    number(UInt64(first), into: index)
+                    number(UInt64(clamping: first), into: index)
                 } else {
-                    number(UInt64(first) &- low, into: bound)
+                    number(UInt64(clamping: first) &- low, into: bound)
                     emit(.add, d: index, a: value, b: bound)
                 }
             } else {

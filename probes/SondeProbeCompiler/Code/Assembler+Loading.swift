@@ -11,6 +11,7 @@ extension Assembler {
         _ place: BytePlace, at offset: UInt64 = 0, bytes: Int, signed: Bool = false,
         into target: Register
     ) {
+        let bytes = max(1, min(8, bytes))
         let parts = place.slice(from: offset, size: UInt64(bytes)).pieces
         let foreign = place.foreignMask(at: offset, bytes: bytes)
         if parts.count == 1, let part = parts.first {

@@ -63,7 +63,7 @@ struct BytePlace: Hashable {
         }
         var part = BytePlace(pieces: result, origin: origin)
         part.foreign = foreign.map {
-            ForeignBits(offset: $0.offset - Int64(clamping: offset), mask: $0.mask)
+            ForeignBits(offset: $0.offset &- Int64(clamping: offset), mask: $0.mask)
         }
         return part
     }
@@ -92,7 +92,7 @@ struct BytePlace: Hashable {
         var mask: UInt64 = 0
         for part in foreign {
             for byte in 0..<bytes {
-                let place = Int64(clamping: offset) + Int64(byte) - part.offset
+                let place = Int64(clamping: offset) &+ Int64(byte) &- part.offset
                 guard (0..<8).contains(place) else { continue }
                 mask |= (part.mask >> UInt64(8 * place) & 0xFF) << UInt64(8 * byte)
             }

@@ -57,8 +57,8 @@ enum ScalarType: Hashable {
     /// The scalar that a layout is, if it fits into a register.
     init?(_ layout: TypeLayout) {
         switch layout.kind {
-        case .signed(let bits) where bits <= 64: self = .signed(bits)
-        case .unsigned(let bits) where bits <= 64: self = .unsigned(bits)
+        case .signed(let bits) where [8, 16, 32, 64].contains(bits): self = .signed(bits)
+        case .unsigned(let bits) where [8, 16, 32, 64].contains(bits): self = .unsigned(bits)
         case .boolean: self = .boolean
         case .float: self = .float
         case .double: self = .double

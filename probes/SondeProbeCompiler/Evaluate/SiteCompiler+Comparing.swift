@@ -36,9 +36,13 @@ extension SiteCompiler {
         var second: Operand
         var leftSpan: SourceSpan
         var rightSpan: SourceSpan
+        /// How many optionals were opened already.
+        var optionals = 0
 
         var swapped: Comparands {
-            Comparands(first: second, second: first, leftSpan: rightSpan, rightSpan: leftSpan)
+            Comparands(
+                first: second, second: first, leftSpan: rightSpan, rightSpan: leftSpan,
+                optionals: optionals)
         }
         var span: SourceSpan {
             leftSpan.start < rightSpan.start
@@ -95,15 +99,19 @@ extension SiteCompiler {
     private func cases(of operand: Operand) -> [TypeLayout.Case]? {
         switch operand {
         case .optional(_, let payload): return cases(of: payload)
-        case .place(let place, let layout):
-            switch layout.kind {
-            case .enumeration(let cases, _): return cases
-            case .optional(let payload, _): return cases(of: .place(place, layouts[payload]))
-            default: return nil
+        case .place(_, var layout):
+            for _ in 0..<Self.mostOptionals {
+                guard case .optional(let payload, _) = layout.kind else { break }
+                layout = layouts[payload]
             }
+            if case .enumeration(let cases, _) = layout.kind { return cases }
+            return nil
         default: return nil
         }
     }
+
+    /// The most optionals within each other; broken debug info may have them without end.
+    static let mostOptionals = 8
 
     // MARK: - Equality
 
@@ -111,6 +119,10 @@ extension SiteCompiler {
     private mutating func equality(
         _ pair: Comparands, into result: Register
     ) throws(SiteFailure) {
+        guard pair.optionals <= Self.mostOptionals else {
+            throw .mistake(
+                .wrongType, found: "optionals within optionals", want: "fewer", pair.span)
+        }
         switch (pair.first, pair.second) {
         case (.none, .none):
             throw .mistake(
@@ -149,6 +161,7 @@ extension SiteCompiler {
         asm.jump(ifZero: presence, to: &end)
         var inner = pair
         inner.first = payload
+        inner.optionals += 1
         try equality(inner, into: result)
         asm.bind(end)
     }
@@ -165,6 +178,7 @@ extension SiteCompiler {
         var inner = pair
         inner.first = first
         inner.second = second
+        inner.optionals += 1
         try equality(inner, into: result)
         asm.bind(end)
     }
@@ -213,7 +227,7 @@ extension SiteCompiler {
         try requireBytes(of: place, layout.size, span)
         let value = asm.push(), wanted = asm.push()
         if let raw = cases[index].rawValue, layout.isCEnumeration {
-            let bytes = Int(layout.size)
+            let bytes = layout.wordBytes
             asm.load(place, bytes: bytes, into: value)
             asm.number(bytes < 8 ? raw & ((1 << UInt64(bytes * 8)) - 1) : raw, into: wanted)
         } else {
@@ -242,8 +256,8 @@ extension SiteCompiler {
         try requireBytes(of: second, layout.size, pair.rightSpan)
         let one = asm.push(), two = asm.push()
         if layout.isCEnumeration {
-            asm.load(first, bytes: Int(layout.size), into: one)
-            asm.load(second, bytes: Int(layout.size), into: two)
+            asm.load(first, bytes: layout.wordBytes, into: one)
+            asm.load(second, bytes: layout.wordBytes, into: two)
         } else {
             asm.caseIndex(first, rule, into: one)
             asm.caseIndex(second, rule, into: two)

@@ -146,7 +146,7 @@ extension SiteCompiler {
         try requireBytes(of: place, layout.size, span)
         if name == "rawValue", layout.isCEnumeration {
             let number = asm.push()
-            asm.load(place, bytes: Int(layout.size), signed: true, into: number)
+            asm.load(place, bytes: layout.wordBytes, signed: true, into: number)
             return .scalar(.int, number)
         }
         guard let index = cases.firstIndex(where: { $0.name == name }) else {
@@ -305,6 +305,9 @@ extension SiteCompiler {
 }
 
 extension TypeLayout {
+    /// Bytes of a value that a register holds, 1...8.
+    var wordBytes: Int { Int(max(1, min(8, size))) }
+
     /// Whether the type is an enumeration of C, whose cases have numbers.
     var isCEnumeration: Bool {
         guard case .enumeration(let cases, _) = kind else { return false }
