@@ -181,7 +181,7 @@ let package = Package(
             "SondeProbeCompilerTests",
             [
                 "SondeProbeCompiler", "SondeProbeLanguage", "SondeProbeProgram", "SondeSymbols",
-                "SondeModel",
+                "SondeModel", "CSondeProbe",
             ]),
         tests("SondeProbeProgramTests", ["SondeProbeProgram", "SondeModel", "SondeWire"]),
         tests("SondeProbeMachineTests", ["CSondeProbe", "SondeProbeProgram", "SondeModel"]),

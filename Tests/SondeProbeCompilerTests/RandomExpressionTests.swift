@@ -65,6 +65,73 @@ struct ExpressionMaker {
         }
     }
 
+    /// An expression whose types mostly fit.
+    mutating func typed(_ depth: Int) -> String {
+        switch random.below(4) {
+        case 0: number(depth)
+        case 1: text(depth)
+        default: truth(depth)
+        }
+    }
+
+    private mutating func number(_ depth: Int) -> String {
+        if random.below(25) == 0 { return make(2) }
+        if depth == 0 || random.below(5) == 0 {
+            return random.pick([
+                "count", "some!", "none!", "numbers[1]", "numbers[count + 6]", "numbers[9]",
+                "user.age", "user.boss!.age", "bets[1].id", "bet.id", "pair.0", "x", "constant",
+                "user.boss?.age ?? 3", "none ?? 4", "numbers.count", "broken.age", "7", "-2",
+                "grid[0][2]", "note.utf8.count", "Int(small)", "Int(half)", "Int(node.value)",
+                "Int(ints[3])", "Int(big)", "(state == .won ? 1 : 2)",
+            ])
+        }
+        switch random.below(4) {
+        case 0: return "(\(truth(depth - 1)) ? \(number(depth - 1)) : \(number(depth - 1)))"
+        case 1: return "-" + number(depth - 1)
+        default:
+            let op = random.pick([
+                "+", "-", "*", "/", "%", "&", "|", "^", "&+", "&-", "&*",
+            ])
+            return "(\(number(depth - 1)) \(op) \(number(depth - 1)))"
+        }
+    }
+
+    private mutating func text(_ depth: Int) -> String {
+        if depth > 0, random.below(3) == 0 {
+            return "(\(truth(depth - 1)) ? \(text(depth - 1)) : \(text(depth - 1)))"
+        }
+        return random.pick([
+            "note", "user.name", "user.boss!.name", "bets[0].note", "(noText ?? \"none\")",
+            "\"Ada\"", "\"e\"", "broken.name", "cstring", "letters", "node.pointee.name",
+            "(user.boss?.boss?.name ?? user.name)",
+        ])
+    }
+
+    private mutating func truth(_ depth: Int) -> String {
+        if depth == 0 || random.below(6) == 0 {
+            return random.pick([
+                "flag", "pair.label", "note.isEmpty", "numbers.isEmpty", "some == nil",
+                "boss != nil", "state == .won", "other != .open", "suit == .hearts",
+                "paint == RED", "rate > 1.5", "price == 0.25", "small > count", "true",
+                "noText == \"x\"", "user.boss?.age == 50", "chief == user", "state.won != nil",
+            ])
+        }
+        switch random.below(5) {
+        case 0: return "!" + truth(depth - 1)
+        case 1: return "(\(truth(depth - 1)) && \(truth(depth - 1)))"
+        case 2: return "(\(truth(depth - 1)) || \(truth(depth - 1)))"
+        case 3:
+            let op = random.pick(["==", "!=", "<", "<=", ">", ">="])
+            return random.below(3) == 0
+                ? "(\(text(depth - 1)) \(op) \(text(depth - 1)))"
+                : "(\(number(depth - 1)) \(op) \(number(depth - 1)))"
+        default:
+            return text(depth - 1)
+                + random.pick([".hasPrefix", ".hasSuffix", ".contains"])
+                + "(\(text(depth - 1)))"
+        }
+    }
+
     private mutating func leaf() -> String {
         switch random.below(5) {
         case 0: "\(random.below(300))"
@@ -90,7 +157,7 @@ struct ExpressionMaker {
         var maker = ExpressionMaker(random: Random(state: UInt64(seed) &* 0x9E37_79B9_7F4A_7C15))
         var compiled = 0
         for _ in 0..<300 {
-            let expression = maker.make(4)
+            let expression = maker.random.below(3) == 0 ? maker.make(4) : maker.typed(4)
             let isCondition = maker.random.below(2) == 0
             let request = ProbeRequest(
                 location: .line(file: "Checkout.swift", line: 42),
@@ -117,6 +184,6 @@ struct ExpressionMaker {
                 _ = error.description
             }
         }
-        #expect(compiled > 20)
+        #expect(compiled > 100)
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct CapturedValues {
     let scene = Scene()
 
-    @Test(arguments: [
+    static let wholes: [(String, String)] = [
         ("{count}", "-5"), ("{rate}", "1.25"), ("{ratio}", "0.5"), ("{flag}", "true"),
         ("{big}", "18446744073709551615"), ("{small}", "200"), ("{signedSmall}", "-56"),
         ("{half}", "-1"), ("{price}", "0.25"), ("{constant}", "77"), ("{bytes}", "513"),
@@ -36,20 +36,18 @@ import Testing
         ),
         ("{self}", "Point(x: 1, y: 2)"), ("{x} {self.y}", "1 2"),
         ("{odds} {secret}", "<any Odds, known only at run time> <its fields are not recorded>"),
-        ("{chief.name}", "Ada"),
+        ("{chief?.name}", "Ada"),
         ("{split}", "Point(x: 200, y: <optimized out>)"), ("{split.x}", "200"),
         ("{strange}", "<case 255>"),
         ("a {{b}} {count}c", "a {b} -5c"), ("no values", "no values"), ("", ""),
-    ])
+    ]
+
+    @Test(arguments: wholes)
     func templates(template: String, expected: String) throws {
-        if template == "{chief.name}" {
-            #expect(try scene.say("{chief?.name}") == expected)
-            return
-        }
         #expect(try scene.say(template) == expected)
     }
 
-    @Test(arguments: [
+    static let parts: [(String, String)] = [
         ("{user.name}", "Ada"), ("{user.boss?.name}", "Eve"),
         ("{user.boss?.boss?.name}", "nil"), ("{user.boss!.age}", "50"),
         ("{user.boss!.boss!.age}", "<nilUnwrapped>"),
@@ -68,7 +66,9 @@ import Testing
         ("{broken}", "<unreadable 0x86>"), ("{broken.age}", "<unreadable 0x86>"),
         ("{letters.isEmpty}", "false"),
         ("{#function} {#file}:{#line}", "Checkout.settle() Checkout.swift:42"),
-    ])
+    ]
+
+    @Test(arguments: parts)
     func members(template: String, expected: String) throws {
         #expect(try scene.say(template) == expected)
     }
@@ -83,7 +83,7 @@ import Testing
         #expect(try scene.say("{broken.name} {count}") == "<unreadable 0x76> -5")
     }
 
-    @Test(arguments: [
+    static let computed: [(String, String)] = [
         ("{count + 1}", "-4"), ("{count * 3 - 1}", "-16"), ("{-count}", "5"),
         ("{count / 2} {count % 2}", "-2 -1"), ("{count / 0}", "<divisionByZero>"),
         ("{small + 55}", "255"), ("{small + 56}", "<overflow>"), ("{small - 201}", "<overflow>"),
@@ -101,17 +101,18 @@ import Testing
         ("{count < 0 ? \"below\" : \"above\"}", "below"), ("{flag ? 1 : 2.5}", "1.0"),
         ("{count > 0 ? 1 : count}", "-5"), ("{user.boss?.age ?? 0}", "50"),
         ("{count == -5}", "true"),
-    ])
+    ]
+
+    @Test(arguments: computed)
     func arithmetic(template: String, expected: String) throws {
         #expect(try scene.say(template) == expected)
     }
 
-    @Test(arguments: [
+    static let conditionTexts: [(String, String)] = [
         ("count < 0", "true"), ("count >= 0", "false"), ("count == -5 && rate > 1", "true"),
         ("count == 0 || flag", "true"), ("flag || numbers[99] == 1", "true"),
         ("!flag && numbers[99] == 1", "false"),
         ("numbers[99] == 1", "<condition error: indexOutOfRange>"),
-        ("a_missing_name_is_refused_elsewhere == 1 || flag", "refused"),
         ("count < small", "true"), ("small < count", "false"), ("big > count", "true"),
         ("count > big", "false"), ("half == count + 4", "true"), ("big == half", "false"),
         ("count != small", "true"), ("half != count", "true"), ("count <= half", "true"),
@@ -144,12 +145,10 @@ import Testing
         ("(count + 5) * 2 == 0", "true"), ("count > 0 ? false : true", "true"),
         ("numbers.count > 2 && numbers[2] == 30", "true"),
         ("1_000_000 > count", "true"), ("UInt8(5) == small", "false"),
-    ])
+    ]
+
+    @Test(arguments: conditionTexts)
     func conditions(condition: String, expected: String) throws {
-        guard expected != "refused" else {
-            #expect(try scene.refusal("x", if: condition).code == .unknownName)
-            return
-        }
         #expect(try scene.test(condition) == expected)
     }
 
