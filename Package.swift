@@ -184,11 +184,16 @@ let package = Package(
                 "SondeModel", "CSondeProbe",
             ]),
         tests("SondeProbeProgramTests", ["SondeProbeProgram", "SondeModel", "SondeWire"]),
-        tests("SondeProbeMachineTests", ["CSondeProbe", "SondeProbeProgram", "SondeModel"]),
         .executableTarget(
             name: "probe-subject", dependencies: ["CSondeProbe"],
             path: "Tests/Programs/probe-subject", cSettings: cStrict),
         tests("CSondeProbeTests", ["CSondeProbe", "probe-subject"]),
+        .target(
+            name: "CMachineSubject", dependencies: ["CSondeProbe"],
+            path: "Tests/Programs/CMachineSubject", cSettings: cStrict),
+        tests(
+            "SondeProbeMachineTests",
+            ["CMachineSubject", "CSondeProbe", "SondeProbeProgram", "SondeModel"]),
         tests("CSondeSignalTests", ["CSondeSignal"], exclude: ["Fixtures"]),
         .target(
             name: "CSamplingSubject", path: "Tests/Programs/CSamplingSubject", cSettings: cStrict),

@@ -112,6 +112,10 @@ void sonde_hit_charge(struct sonde_probe *probe, uint64_t ticks, uint64_t now)
     atomic_fetch_add_explicit(&probe->cpu_ticks, ticks, memory_order_relaxed);
     if (!sonde_hit_bucket_add(&probe->cpu, now, ticks))
         close_by(probe, SONDE_LIMIT_CPU);
-    if (!sonde_hit_bucket_add(&machine->cpu, now, ticks))
+    if (!sonde_hit_bucket_add(&machine->cpu, now, ticks)) {
+        /* Whoever takes most is here most often. The others begin anew, or all would be closed one
+           after the other.  */
         close_by(probe, SONDE_LIMIT_PROCESS_CPU);
+        atomic_store_explicit(&machine->cpu.empty_at, now, memory_order_relaxed);
+    }
 }

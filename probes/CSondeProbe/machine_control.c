@@ -36,6 +36,7 @@ static void set_bucket(struct sonde_bucket *bucket, uint64_t rate, uint64_t burs
     if (rate == 0 || __builtin_mul_overflow(bucket->interval, burst, &bucket->tolerance) ||
         bucket->tolerance > UINT64_MAX / 4)
         bucket->tolerance = rate == 0 ? 0 : UINT64_MAX / 4;
+    atomic_store_explicit(&bucket->empty_at, 0, memory_order_relaxed);
 }
 
 /* A bucket for a share of a core: a tick of work stands for as many ticks of time as it would take
@@ -44,6 +45,7 @@ static void set_share(struct sonde_bucket *bucket, uint32_t millionths)
 {
     bucket->interval = millionths == 0 ? 1000000 : (1000000 + millionths - 1) / millionths;
     bucket->tolerance = millionths == 0 ? 0 : sonde_machine.ticks_per_second;
+    atomic_store_explicit(&bucket->empty_at, 0, memory_order_relaxed);
 }
 
 static void read_clocks(void)

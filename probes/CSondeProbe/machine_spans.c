@@ -33,8 +33,6 @@ SONDE_MACHINE_CONTEXT
 enum sonde_fault sonde_hit_span_c(struct sonde_run *run, struct sonde_span *span, uint64_t address,
                                   uint64_t cap)
 {
-    span->place = SONDE_SPAN_FOREIGN;
-    span->address = address;
     uint64_t length = 0;
     while (length < cap) {
         uint64_t available;
@@ -49,6 +47,9 @@ enum sonde_fault sonde_hit_span_c(struct sonde_run *run, struct sonde_span *span
         if (i < available)
             break;
     }
+    /* Only now: after a fault a span is what it was before.  */
+    span->place = SONDE_SPAN_FOREIGN;
+    span->address = address;
     span->length = length;
     span->readable = length;
     return SONDE_FAULT_NONE;
