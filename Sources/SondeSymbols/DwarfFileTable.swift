@@ -141,6 +141,8 @@ struct DwarfBytes {
     private let bytes: UnsafeRawBufferPointer
     private var position = 0
     private var end: Int
+    /// Whether more was read than there is.
+    private(set) var ranOver = false
 
     init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
@@ -154,7 +156,10 @@ struct DwarfBytes {
         end = position + Int(min(length, UInt64(end - position)))
     }
 
-    mutating func fail() { position = end }
+    mutating func fail() {
+        position = end
+        ranOver = true
+    }
 
     mutating func skip(_ count: UInt64) { position += Int(min(count, UInt64(end - position))) }
 
@@ -167,6 +172,16 @@ struct DwarfBytes {
         var value: UInt64 = 0
         for index in (0..<size).reversed() { value = value << 8 | UInt64(bytes[position + index]) }
         return value
+    }
+
+    /// The next bytes, or `nil` when there are not so many.
+    mutating func bytes(_ count: UInt64) -> UnsafeRawBufferPointer? {
+        guard count <= UInt64(end - position) else {
+            fail()
+            return nil
+        }
+        defer { position += Int(count) }
+        return UnsafeRawBufferPointer(rebasing: bytes[position..<position + Int(count)])
     }
 
     mutating func u8() -> UInt8 { UInt8(fixed(1)) }
@@ -184,6 +199,7 @@ struct DwarfBytes {
             if byte < 0x80 { return value }
             shift += 7
         }
+        ranOver = true
         return value
     }
 
@@ -200,6 +216,7 @@ struct DwarfBytes {
                 return Int64(bitPattern: value)
             }
         }
+        ranOver = true
         return Int64(bitPattern: value)
     }
 

@@ -32,6 +32,7 @@ final class DwarfInfo {
     private var functionAt: [UInt64: DwarfFunction] = [:]
     private var filesOfUnit: [UInt64: DwarfFileTable] = [:]
     private var sizeInMemory = 0
+    private var bytesOfSection: [String: UnsafeRawBufferPointer?] = [:]
     private(set) lazy var lineSections = DwarfFileTable.Sections(
         line: bytes(".debug_line"), strings: bytes(".debug_str"),
         lineStrings: bytes(".debug_line_str"))
@@ -49,6 +50,14 @@ final class DwarfInfo {
     }
 
     deinit { dwarf_end(handle) }
+
+    /// The bytes of a section, expanded; they live as long as this object.
+    func section(_ name: String) -> UnsafeRawBufferPointer? {
+        if let known = bytesOfSection[name] { return known }
+        let found = bytes(name)
+        bytesOfSection[name] = .some(found)
+        return found
+    }
 
     private func bytes(_ name: String) -> UnsafeRawBufferPointer? {
         // Old compressed sections are renamed; libdw expanded both kinds in place.

@@ -27,7 +27,8 @@ enum ElfFuzz {
         return (isInMemory ? "/dev/shm" : "/tmp") + "/sonde-fuzz-elf-\(getpid())"
     }()
 
-    static func check(_ input: [UInt8]) {
+    /// Writes an input where it can be opened as a file.
+    static func store(_ input: [UInt8]) {
         // A new file each time: the last one may still be mapped.
         unlink(path)
         let file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
@@ -42,6 +43,10 @@ enum ElfFuzz {
             precondition(count > 0, "cannot write \(path): errno \(errno)")
             written += count
         }
+    }
+
+    static func check(_ input: [UInt8]) {
+        store(input)
         guard let image = try? ElfImage(path: path, limits: limits) else {
             return
         }
@@ -58,32 +63,34 @@ enum ElfFuzz {
 
     /// Small libraries in which functions inline each other, as several compilers' settings.
     static func compiled() throws -> [[UInt8]] {
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("sonde-fuzz-\(getpid())")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let source = folder.appendingPathComponent("a.c")
-        try Data(
+        let base = ["-O1", "-nostdlib", "-shared", "-fPIC", "-Wl,--build-id"]
+        let variants = [
+            ["-gdwarf-4"], ["-gdwarf-5"], ["-gdwarf-5", "-gdwarf64"], ["-gdwarf-3"], ["-g0"],
+            ["-gdwarf-5", "-gz=zlib"], ["-gdwarf-4", "-fdebug-types-section"], ["-gdwarf-2", "-s"],
+        ]
+        return try compiled(
             """
             static inline __attribute__((always_inline)) int in(int x) { return x * x + 3; }
             static inline __attribute__((always_inline)) int mid(int x) { return in(x) ^ in(x + 1); }
             int out(int x) { return mid(x) + 7; }
             __attribute__((section(".text.b"))) int far(int x) { return x > 3 ? mid(x) : 2; }
-            """.utf8
-        ).write(to: source)
-        let base = [
-            "-O1", "-nostdlib", "-shared", "-fPIC", "-Wl,--build-id",
-        ]
-        let variants = [
-            ["-gdwarf-4"], ["-gdwarf-5"], ["-gdwarf-5", "-gdwarf64"], ["-gdwarf-3"], ["-g0"],
-            ["-gdwarf-5", "-gz=zlib"], ["-gdwarf-4", "-fdebug-types-section"], ["-gdwarf-2", "-s"],
-        ]
+            """, variants.map { base + $0 })
+    }
+
+    /// A source compiled in each of several ways; ways that the compiler does not know are left out.
+    static func compiled(_ text: String, _ variants: [[String]]) throws -> [[UInt8]] {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("sonde-fuzz-\(getpid())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let source = folder.appendingPathComponent("a.c")
+        try Data(text.utf8).write(to: source)
         var files: [[UInt8]] = []
         for variant in variants {
             let output = folder.appendingPathComponent("out.so")
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = ["clang"] + base + variant + [source.path, "-o", output.path]
+            process.arguments = ["clang"] + variant + [source.path, "-o", output.path]
             process.standardError = FileHandle.nullDevice
             try process.run()
             process.waitUntilExit()

@@ -13,6 +13,7 @@ struct FuzzTarget: Sendable {
     static let all: [String: FuzzTarget] = [
         "pprof": PprofFuzz.target, "push": PushFuzz.target, "elf": ElfFuzz.target,
         "names": NameFuzz.target, "expression": ExpressionFuzz.target,
+        "places": PlacesFuzz.target,
     ]
 }
 

@@ -40,8 +40,8 @@ struct ExpressionMachine {
     /// Executes an operation that needs nothing but the stack and its operands.
     ///
     /// - Returns: Whether it is one.
-    mutating func apply(_ operation: Dwarf_Op) throws(MissingLocation) -> Bool {
-        let atom = Int(operation.atom)
+    mutating func apply(_ operation: LocationOperation) throws(MissingLocation) -> Bool {
+        let atom = operation.atom
         switch atom {
         case DW_OP_lit0...DW_OP_lit31: try push([.constant(UInt64(atom - DW_OP_lit0))])
         case DW_OP_const1u, DW_OP_const1s, DW_OP_const2u, DW_OP_const2s, DW_OP_const4u,
@@ -78,8 +78,10 @@ struct ExpressionMachine {
         try push(pop() + [.load(bytes: bytes)])
     }
 
-    private mutating func applyToStack(_ operation: Dwarf_Op) throws(MissingLocation) -> Bool {
-        switch Int(operation.atom) {
+    private mutating func applyToStack(_ operation: LocationOperation) throws(MissingLocation)
+        -> Bool
+    {
+        switch operation.atom {
         case DW_OP_dup: try pick(0)
         case DW_OP_over: try pick(1)
         case DW_OP_pick: try pick(operation.number)

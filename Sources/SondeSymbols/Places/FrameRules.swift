@@ -92,8 +92,9 @@ final class FrameAtInstruction {
         var machine = ExpressionMachine()
         // Safety: libdw keeps `count` operations as long as the frame lives.
         for operation in UnsafeBufferPointer(start: operations, count: count) {
+            let operation = LocationOperation(operation)
             do {
-                if Int(operation.atom) == DW_OP_call_frame_cfa, let canonicalAddress {
+                if operation.atom == DW_OP_call_frame_cfa, let canonicalAddress {
                     try machine.push(canonicalAddress)
                 } else if try !machine.apply(operation) {
                     return nil

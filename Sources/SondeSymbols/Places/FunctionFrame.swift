@@ -16,6 +16,9 @@ final class FunctionFrame {
     private lazy var start = function?.entryAddress ?? address
     private lazy var context = makeContext()
     private lazy var rows = makeRows()
+    private lazy var frameBase = makeFrameBase()
+    /// How many entries of location lists may still be read for this place.
+    private lazy var listEntries = image.limits.entriesPerPlace
     private lazy var isFramePopped = makeIsFramePopped()
     private lazy var isStackPopped = makeIsStackPopped()
     /// Where the function's variables are in the frame from; 0 when they are anywhere else.
@@ -75,16 +78,21 @@ final class FunctionFrame {
 
     /// The register that holds the frame's base, when it is simply that.
     private var frameBaseRegister: Int? {
-        guard var attribute = function?.attribute(Int(DW_AT_frame_base)) else { return nil }
-        var operations: UnsafeMutablePointer<Dwarf_Op>?
-        var count = 0
-        guard
-            dwarf_getlocation_addr(&attribute, address, &operations, &count, 1) == 1,
-            let operations, count == 1
-        else { return nil }
-        // Safety: libdw keeps `count` decoded operations until dwarf_end.
-        let atom = Int(operations[0].atom)
+        guard let operations = frameBase, operations.count == 1 else { return nil }
+        let atom = operations[0].atom
         return (DW_OP_reg0...DW_OP_reg31).contains(atom) ? atom - DW_OP_reg0 : nil
+    }
+
+    private func makeFrameBase() -> [LocationOperation]? {
+        guard let attribute = function?.attribute(Int(DW_AT_frame_base)),
+            case .operations(let operations) = find(attribute)
+        else { return nil }
+        return operations
+    }
+
+    /// What an attribute that holds a location says here.
+    func find(_ attribute: Dwarf_Attribute) -> LocationBytes.Found {
+        image.locations.find(attribute, at: address, &listEntries)
     }
 
     /// Whether the stack pointer is not where it is in the function's body.
@@ -106,23 +114,16 @@ final class FunctionFrame {
 
     /// What `DW_OP_fbreg` adds to.
     func base() throws(MissingLocation) -> [Operation] {
-        guard let function, var attribute = function.attribute(Int(DW_AT_frame_base)) else {
-            throw MissingLocation("its location is malformed")
-        }
         if address < bodyStart, address >= start {
             throw MissingLocation("not yet in the frame: the function is only being entered")
         }
-        var operations: UnsafeMutablePointer<Dwarf_Op>?
-        var count = 0
-        guard
-            dwarf_getlocation_addr(&attribute, address, &operations, &count, 1) == 1,
-            let operations, (1...64).contains(count)
-        else { throw MissingLocation("the frame's layout is not known here") }
         if let frameBaseRegister { return try base(inRegister: frameBaseRegister) }
+        guard let operations = frameBase, !operations.isEmpty else {
+            throw MissingLocation("the frame's layout is not known here")
+        }
         var machine = ExpressionMachine()
-        // Safety: libdw keeps `count` decoded operations until dwarf_end.
-        for operation in UnsafeBufferPointer(start: operations, count: count) {
-            if Int(operation.atom) == DW_OP_call_frame_cfa {
+        for operation in operations {
+            if operation.atom == DW_OP_call_frame_cfa {
                 try machine.push(canonicalAddress())
             } else if try !machine.apply(operation) {
                 throw MissingLocation("the frame's layout is not understood")

@@ -92,6 +92,16 @@ extension ProbeImage {
         return second?.address ?? 0
     }
 
+    /// Whether the entry has one location throughout, that is relative to the function's frame, or
+    /// to the context of an `async` function, which is in the frame.
+    private func isFrameRelative(_ entry: DwarfEntry) -> Bool {
+        var budget = 1
+        guard !entry.hasLocationList, let location = entry.attribute(Int(DW_AT_location)),
+            case .operations(let operations) = locations.find(location, at: 0, &budget)
+        else { return false }
+        return operations.first.map { [DW_OP_fbreg, DW_OP_entry_value].contains($0.atom) } ?? false
+    }
+
     private func keepsVariablesInFrame(_ function: DwarfEntry) -> Bool {
         // Swift's compiler marks what it optimized.
         if function.inherited({ $0.number(0x3FE1) }) ?? 0 != 0 { return false }  // APPLE_optimized
@@ -112,7 +122,7 @@ extension ProbeImage {
                 [DW_TAG_formal_parameter, DW_TAG_variable].contains(variable.tag)
             else { continue }
             if variable.hasLocationList, isSwift != true { return false }
-            if variable.isFrameRelative { usesFrame = true }
+            if isFrameRelative(variable) { usesFrame = true }
         }
         return usesFrame
     }
@@ -141,17 +151,5 @@ extension DwarfEntry {
         case DW_FORM_sec_offset, DW_FORM_loclistx, DW_FORM_data4, DW_FORM_data8: return true
         default: return false
         }
-    }
-
-    /// Whether the entry has one location throughout, that is relative to the function's frame, or
-    /// to the context of an `async` function, which is in the frame.
-    var isFrameRelative: Bool {
-        guard !hasLocationList, var location = attribute(Int(DW_AT_location)) else { return false }
-        var operations: UnsafeMutablePointer<Dwarf_Op>?
-        var count = 0
-        guard dwarf_getlocation(&location, &operations, &count) == 0, let operations, count > 0
-        else { return false }
-        // Safety: libdw keeps `count` decoded operations until dwarf_end.
-        return [DW_OP_fbreg, DW_OP_entry_value].contains(Int(operations[0].atom))
     }
 }

@@ -20,25 +20,21 @@ struct LocationReader {
             return VariableLocation(
                 pieces: [LocationPiece(sizeBytes: UInt64(value.count), source: .implicit(value))])
         }
-        guard var attribute = entry.inherited({ $0.attribute(Int(DW_AT_location)) }) else {
+        guard let attribute = entry.inherited({ $0.attribute(Int(DW_AT_location)) }) else {
             return .missing("optimized out", sizeBytes: sizeBytes)
         }
-        var operations: UnsafeMutablePointer<Dwarf_Op>?
-        var count = 0
-        let found = dwarf_getlocation_addr(&attribute, frame.address, &operations, &count, 1)
-        guard found >= 0 else { return .missing("its location is malformed", sizeBytes: sizeBytes) }
-        guard found > 0, let operations, count > 0 else {
-            return .missing("optimized out here", sizeBytes: sizeBytes)
+        let list: [LocationOperation]
+        switch frame.find(attribute) {
+        case .operations(let operations): list = operations
+        case .nothing: return .missing("optimized out here", sizeBytes: sizeBytes)
+        case .malformed:
+            return .missing("its location is not understood", sizeBytes: sizeBytes)
         }
-        guard count <= 1024 else {
-            return .missing("its location is too complicated", sizeBytes: sizeBytes)
-        }
-        // Safety: libdw keeps `count` decoded operations until dwarf_end.
-        let list = UnsafeBufferPointer(start: operations, count: count)
+        guard !list.isEmpty else { return .missing("optimized out here", sizeBytes: sizeBytes) }
         if isAsyncEntry, let source = entered(list) {
             return VariableLocation(pieces: [LocationPiece(sizeBytes: sizeBytes, source: source)])
         }
-        return reliable(location(operations, count, attribute, type))
+        return reliable(location(list, attribute, type))
     }
 
     /// The location without what depends on registers that do not hold what they should.
@@ -63,10 +59,10 @@ struct LocationReader {
     /// `Int` in `rdi`). Remove this when the tests that stop at every instruction fail with a newer
     /// compiler.
     private func entered(
-        _ operations: UnsafeBufferPointer<Dwarf_Op>
+        _ operations: [LocationOperation]
     ) -> LocationPiece.Source? {
         let first = operations[0]
-        let atom = Int(first.atom)
+        let atom = first.atom
         switch operations.count {
         case 1 where (DW_OP_breg0...DW_OP_breg15).contains(atom) && first.number == 0:
             return .register(UInt8(atom - DW_OP_breg0))
@@ -76,7 +72,7 @@ struct LocationReader {
             return .value(AddressExpression([.constant(UInt64(atom - DW_OP_lit0))]))
         case 1 where [DW_OP_constu, DW_OP_consts].contains(atom):
             return .value(AddressExpression([.constant(first.number)]))
-        case 2 where atom == DW_OP_fbreg && Int(operations[1].atom) == DW_OP_deref:
+        case 2 where atom == DW_OP_fbreg && operations[1].atom == DW_OP_deref:
             guard let base = try? frame.base() else { return nil }
             let slot = ExpressionMachine.sum(base, Int64(bitPattern: first.number))
             return .memory(AddressExpression(slot))
@@ -98,16 +94,16 @@ struct LocationReader {
     }
 
     private func location(
-        _ operations: UnsafeMutablePointer<Dwarf_Op>, _ count: Int, _ attribute: Dwarf_Attribute,
+        _ operations: [LocationOperation], _ attribute: Dwarf_Attribute,
         _ type: TypeID
     ) -> VariableLocation {
         let sizeBytes = type.byteSize ?? 0
         var pieces: [ListedPiece] = []
         var pending = PieceReader(frame: frame, attribute: attribute)
         var place = 0
-        while place < count {
+        while place < operations.count {
             let operation = operations[place]
-            switch Int(operation.atom) {
+            switch operation.atom {
             case DW_OP_piece:
                 let bits = operation.number &* 8
                 pieces.append(ListedPiece(bits: bits, source: pending.take(operation.number)))
@@ -116,7 +112,7 @@ struct LocationReader {
                 pieces.append(ListedPiece(bits: bits, source: pending.take((bits &+ 7) / 8)))
             case DW_OP_bit_piece:
                 return .missing("its bits are spread", sizeBytes: sizeBytes)
-            default: place += pending.read(operations, count, at: place)
+            default: place += pending.read(operations, at: place)
             }
             place += 1
             guard pieces.count <= 64, pieces.last?.bits ?? 0 <= 1 << 20 else {

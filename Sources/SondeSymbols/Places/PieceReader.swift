@@ -43,7 +43,7 @@ struct PieceReader {
 
     /// Reads one operation; answers how many of those behind it were read with it.
     mutating func read(
-        _ operations: UnsafeMutablePointer<Dwarf_Op>, _ count: Int, at place: Int
+        _ operations: [LocationOperation], at place: Int
     ) -> Int {
         guard failure == nil else { return 0 }
         guard source == nil else {
@@ -51,20 +51,18 @@ struct PieceReader {
             return 0
         }
         do throws(MissingLocation) {
-            // libdw finds what belongs to an operation by where it is. Safety: `place` is below
-            // the count of decoded operations, which libdw keeps until dwarf_end.
-            let operation = operations + place
-            if try machine.apply(operation.pointee) { return 0 }
+            let operation = operations[place]
+            if try machine.apply(operation) { return 0 }
             if try applyToSource(operation) { return 0 }
             if try applyToFrame(operation) { return 0 }
             if try applyTyped(operation) { return 0 }
-            let atom = Int(operation.pointee.atom)
+            let atom = operation.atom
             guard atom == DW_OP_entry_value || atom == DW_OP_GNU_entry_value else {
                 throw MissingLocation(Self.reason(atom))
             }
             let register = try entryRegister(operation)
             // Where only the word behind the register is known, both are taken together.
-            if place + 1 < count, Int(operations[place + 1].atom) == DW_OP_deref,
+            if place + 1 < operations.count, operations[place + 1].atom == DW_OP_deref,
                 let word = frame.firstWord(atEntryRegister: register)
             {
                 try machine.push(word)
@@ -79,21 +77,14 @@ struct PieceReader {
 
     /// Operations that say that the value is no memory.
     private mutating func applyToSource(
-        _ operation: UnsafeMutablePointer<Dwarf_Op>
+        _ operation: LocationOperation
     ) throws(MissingLocation) -> Bool {
-        let atom = Int(operation.pointee.atom)
+        let atom = operation.atom
         switch atom {
         case DW_OP_reg0...DW_OP_reg31: source = try register(UInt64(atom - DW_OP_reg0))
-        case DW_OP_regx: source = try register(operation.pointee.number)
+        case DW_OP_regx: source = try register(operation.number)
         case DW_OP_stack_value: source = .value(AddressExpression(try machine.pop()))
-        case DW_OP_implicit_value:
-            var block = Dwarf_Block()
-            guard
-                dwarf_getlocation_implicit_value(&attribute, operation, &block) == 0,
-                let data = block.data, block.length <= 4096
-            else { throw MissingLocation("its location is malformed") }
-            // Safety: libdw checked that the block lies inside the section, which stays mapped.
-            source = .implicit(Array(UnsafeBufferPointer(start: data, count: Int(block.length))))
+        case DW_OP_implicit_value: source = .implicit(operation.bytes)
         default: return false
         }
         return true
@@ -109,47 +100,36 @@ struct PieceReader {
 
     /// Operations that depend on the function's frame, or on the image.
     private mutating func applyToFrame(
-        _ operation: UnsafeMutablePointer<Dwarf_Op>
+        _ operation: LocationOperation
     ) throws(MissingLocation) -> Bool {
-        switch Int(operation.pointee.atom) {
+        switch operation.atom {
         case DW_OP_fbreg:
             try machine.push(
-                ExpressionMachine.sum(frame.base(), Int64(bitPattern: operation.pointee.number)))
+                ExpressionMachine.sum(frame.base(), Int64(bitPattern: operation.number)))
         case DW_OP_call_frame_cfa: try machine.push(frame.canonicalAddress())
         case DW_OP_addrx, DW_OP_GNU_addr_index:
-            let address = try indexed(operation, isAddress: true)
-            try machine.push([.imageAddress(ImageAddress(address))])
+            try machine.push([.imageAddress(ImageAddress(try indexed(operation)))])
         case DW_OP_constx, DW_OP_GNU_const_index:
-            try machine.push([.constant(try indexed(operation, isAddress: false))])
+            try machine.push([.constant(try indexed(operation))])
         default: return false
         }
         return true
     }
 
-    private mutating func indexed(
-        _ operation: UnsafeMutablePointer<Dwarf_Op>, isAddress: Bool
-    ) throws(MissingLocation) -> UInt64 {
-        var target = Dwarf_Attribute()
-        var value: UInt64 = 0
-        guard dwarf_getlocation_attr(&attribute, operation, &target) == 0,
-            (isAddress
-                ? dwarf_formaddr(&target, &value) : dwarf_formudata(&target, &value)) == 0
-        else { throw MissingLocation("its location is malformed") }
+    private func indexed(_ operation: LocationOperation) throws(MissingLocation) -> UInt64 {
+        guard let value = frame.image.locations.address(at: operation.number, attribute) else {
+            throw MissingLocation("its location is malformed")
+        }
         return value
     }
 
     /// The register of an entry value.
-    private mutating func entryRegister(
-        _ operation: UnsafeMutablePointer<Dwarf_Op>
-    ) throws(MissingLocation) -> UInt64 {
-        var target = Dwarf_Attribute()
-        var inner: UnsafeMutablePointer<Dwarf_Op>?
-        var count = 0
-        guard dwarf_getlocation_attr(&attribute, operation, &target) == 0,
-            dwarf_getlocation(&target, &inner, &count) == 0, let inner, count == 1
-        else { throw MissingLocation("only known at the function's entry") }
-        // Safety: libdw keeps the decoded operation until dwarf_end.
-        let atom = Int(inner[0].atom)
+    private func entryRegister(_ operation: LocationOperation) throws(MissingLocation) -> UInt64 {
+        let inner = operation.bytes.withUnsafeBytes { LocationOperation.decode($0, is64: false) }
+        guard let inner, inner.count == 1 else {
+            throw MissingLocation("only known at the function's entry")
+        }
+        let atom = inner[0].atom
         if (DW_OP_reg0...DW_OP_reg31).contains(atom) { return UInt64(atom - DW_OP_reg0) }
         if atom == DW_OP_regx { return inner[0].number }
         throw MissingLocation("only known at the function's entry")
@@ -157,21 +137,21 @@ struct PieceReader {
 
     /// DWARF 5's operations on words with a type, for integers.
     private mutating func applyTyped(
-        _ operation: UnsafeMutablePointer<Dwarf_Op>
+        _ operation: LocationOperation
     ) throws(MissingLocation) -> Bool {
-        switch Int(operation.pointee.atom) {
+        switch operation.atom {
         case DW_OP_convert, DW_OP_GNU_convert:
             // Type 0 is the untyped word.
-            if operation.pointee.number == 0 { return true }
-            let type = try integerType(operation)
+            if operation.number == 0 { return true }
+            let type = try integerType(at: operation.number)
             try machine.narrow(toBytes: type.bytes, isSigned: type.isSigned)
         case DW_OP_regval_type, DW_OP_GNU_regval_type:
-            let type = try integerType(operation)
-            try machine.push([try ExpressionMachine.register(operation.pointee.number, plus: 0)])
+            let type = try integerType(at: operation.number2)
+            try machine.push([try ExpressionMachine.register(operation.number, plus: 0)])
             try machine.narrow(toBytes: type.bytes, isSigned: type.isSigned)
         case DW_OP_deref_type, DW_OP_GNU_deref_type:
-            let type = try integerType(operation)
-            guard (1...8).contains(type.bytes), type.bytes == operation.pointee.number else {
+            let type = try integerType(at: operation.number2)
+            guard (1...8).contains(type.bytes), type.bytes == operation.number else {
                 throw MissingLocation("its location is malformed")
             }
             try machine.load(UInt8(type.bytes))
@@ -181,14 +161,12 @@ struct PieceReader {
         return true
     }
 
-    private mutating func integerType(
-        _ operation: UnsafeMutablePointer<Dwarf_Op>
+    private func integerType(
+        at offset: UInt64
     ) throws(MissingLocation) -> (bytes: UInt64, isSigned: Bool) {
-        var die = Dwarf_Die()
-        guard dwarf_getlocation_die(&attribute, operation, &die) == 0 else {
+        guard let type = frame.image.locations.entry(at: offset, attribute) else {
             throw MissingLocation("its location is malformed")
         }
-        let type = DwarfEntry(die)
         let encoding = Int(type.number(Int(DW_AT_encoding)) ?? 0)
         guard let bytes = type.number(Int(DW_AT_byte_size)), (1...8).contains(bytes) else {
             throw MissingLocation("its location is computed in a type that probes do not know")

@@ -20,6 +20,7 @@ package final class ProbeImage {
     /// The file that holds the program's code and data.
     private let data: ElfImage
     let frames: FrameRules
+    let locations: LocationBytes
     private(set) lazy var files = SourceFiles(dwarf, limits: limits)
     private(set) lazy var functions = FunctionIndex(self)
     private(set) lazy var globals = GlobalIndex(self)
@@ -64,6 +65,7 @@ package final class ProbeImage {
         code = CodeRanges(withCode)
         data = withCode
         frames = FrameRules(images, found)
+        locations = LocationBytes(found)
     }
 
     /// The source files whose path ends with these whole components, as the compiler recorded them.
