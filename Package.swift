@@ -96,7 +96,8 @@ let package = Package(
             "SondeAPI", in: "controller",
             [
                 "SondeModel", "SondeWire", "SondeSnappy", "SondeFormats", "SondeSymbols",
-                "SondeStore", "SondeQuery",
+                "SondeProbeCompiler", "SondeProbeLanguage", "SondeProbeProgram", "SondeStore",
+                "SondeQuery",
             ]),
         library(
             "SondeExport", in: "controller",
@@ -119,7 +120,7 @@ let package = Package(
             name: "sonde",
             dependencies: [
                 "SondeServer", "SondeAPI", "SondeStore", "SondeHTTPClient", "SondeModel",
-                "SondeFormats", "SondeSymbols",
+                "SondeFormats", "SondeSymbols", "SondeProbeCompiler",
             ],
             path: "Sources/sonde", swiftSettings: strict),
 
@@ -227,7 +228,8 @@ let package = Package(
             "SondeAPITests",
             [
                 "SondeAPI", "SondeServer", "SondeHTTPClient", "SondeStore", "SondeQuery",
-                "SondeSymbols", "SondeModel", "SondeWire", "SondeSnappy", "SondeFormats",
+                "SondeSymbols", "SondeProbeProgram", "SondeModel", "SondeWire", "SondeSnappy",
+                "SondeFormats",
             ], exclude: ["Peers"]),
         tests(
             "SondeServerTests",

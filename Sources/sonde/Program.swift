@@ -7,8 +7,8 @@ internal import SondeModel
 package enum Program {
     /// Every command, in the order of the help.
     package static let commands: [CommandDescription] = [
-        .serve, .run, .services, .agents, .tail, .logs, .top, .flame, .debugInfo, .token,
-        .completion, .help,
+        .serve, .run, .services, .agents, .top, .flame, .where, .log, .probes, .probe, .tail,
+        .logs, .debugInfo, .token, .completion, .help,
     ]
 
     /// Does what a command line asks for.

@@ -177,9 +177,9 @@ import Testing
         #expect(try refusal("legacy/Checkout.swift:43").code == .noCodeOnLine)
     }
 
-    @Test func anImageWithoutDebugInfoSaysSo() throws {
+    @Test func anImageWithoutFilesOrBuildIDSaysSo() throws {
         scene.image.sources = [:]
-        #expect(try refusal("Checkout.swift:42").code == .noDebugInfo)
+        #expect(try refusal("Checkout.swift:42").code == .unknownFile)
         scene.image.buildID = nil
         #expect(try refusal("Checkout.swift:42").code == .noDebugInfo)
     }

@@ -24,6 +24,8 @@ package struct Services: Sendable {
     package var symbolFigures: @Sendable () -> [(name: String, value: Double)]
     /// The agents.
     package var agents: AgentRegistry
+    /// The probes, compiled for the agents' builds.
+    package var probes: ProbeRegistry
     /// What the controller counts about itself.
     package var metrics: ControllerMetrics
     /// The controller's own log.
@@ -64,9 +66,13 @@ package struct Services: Sendable {
         self.log = log
         symbolNotes = { _ in [] }
         symbolFigures = { [] }
+        let probes = ProbeRegistry(
+            control: control, debug: DebugImages { images.store.files($0).map(\.path) },
+            hasDebugInfo: { images.facts($0)?.hasDebugInfo == true })
+        self.probes = probes
         agents = AgentRegistry(
             settings: { control.cpuSettings(service: $0, instance: $1) },
-            hasImage: { images.hasImage($0) })
+            probes: { probes.wanted(for: $0, now: .now) }, hasImage: { images.hasImage($0) })
         metrics = ControllerMetrics()
         limits = APILimits()
         logRate = limits.logRate
@@ -92,6 +98,7 @@ package struct Services: Sendable {
             LokiPushEndpoint.route(self), LogsEndpoint.route(self),
         ] + LokiQueryEndpoints.routes(self) + LokiMetadataEndpoints.routes(self)
             + TailEndpoints.routes(self)
+            + ProbeEndpoints.routes(self) + [WhereEndpoint.route(self)]
     }
 
     /// The lookup that an ``AccessControl`` needs.

@@ -133,6 +133,9 @@ package struct Controller: Sendable {
                 "a token goes into SONDE_TOKEN or --token; an admin makes one with: sonde token create"
             ]
         }
+        if let details = try? JSONDecoder().decode(ProbeRefusalAnswer.self, from: Data(body)) {
+            advice += details.advice
+        }
         // A message about a selector has several lines, the last with a mark below what is wrong.
         let lines = refusal.message.split(separator: "\n", omittingEmptySubsequences: false)
         let message = lines.map { String($0).forTerminal }.joined(separator: "\n")

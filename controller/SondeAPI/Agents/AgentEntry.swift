@@ -39,6 +39,8 @@ package struct AgentEntry: Sendable {
 
     /// The most bytes of a name or text that are kept.
     static let textLimit = 1024
+    /// The most probes whose reports are kept.
+    static let probeLimit = 10_000
     /// The most modules that are kept.
     static let moduleLimit = 4096
 
@@ -78,6 +80,18 @@ package struct AgentEntry: Sendable {
             return counter
         }
         report.problems = report.problems.prefix(100).map(Self.cut)
+        report.probes = report.probes.prefix(Self.probeLimit).map {
+            var probe = $0
+            probe.id = Self.cut(probe.id)
+            probe.state = Self.cut(probe.state)
+            probe.reason = Self.cut(probe.reason)
+            probe.dropped = probe.dropped.prefix(100).map {
+                var counter = $0
+                counter.reason = Self.cut(counter.reason)
+                return counter
+            }
+            return probe
+        }
         self.report = report
     }
 

@@ -32,18 +32,22 @@ package final class AgentRegistry: Sendable {
 
     private let state = Mutex(State())
     private let settings: @Sendable (_ service: String, _ instance: String) -> CPUSettings?
+    private let probes: @Sendable (AgentEntry) -> [ProbeState]
     private let hasImage: @Sendable (BuildID) -> Bool
 
     /// A registry without agents.
     ///
     /// - Parameters:
     ///   - settings: What people set for an instance.
+    ///   - probes: The probes that an instance should have.
     ///   - hasImage: Whether there is an image of a build id.
     package init(
         settings: @escaping @Sendable (_ service: String, _ instance: String) -> CPUSettings?,
+        probes: @escaping @Sendable (AgentEntry) -> [ProbeState] = { _ in [] },
         hasImage: @escaping @Sendable (BuildID) -> Bool
     ) {
         self.settings = settings
+        self.probes = probes
         self.hasImage = hasImage
     }
 
@@ -132,6 +136,7 @@ package final class AgentRegistry: Sendable {
             cpu.hertz = set.hertz
             desired.cpu = cpu
         }
+        desired.probes = probes(entry)
         let missing = entry.modules.filter { $0.path.hasPrefix("/") && !hasImage($0.buildID) }
         desired.wantedBuildIDs = state.withLock { state in
             var wanted: [String] = []

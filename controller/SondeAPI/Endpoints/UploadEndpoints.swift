@@ -74,6 +74,7 @@ enum UploadEndpoints {
                 .warn, "image refused", ["buildID": buildID, "reason": error.message])
             throw error
         }
+        services.probes.imageArrived(buildID)
         services.agents.imageArrived(buildID)
         services.metrics.images.add(1, "stored")
         services.log.event(

@@ -12,6 +12,8 @@ package struct APIError: Error, Sendable, CustomStringConvertible {
     package var message: String
     /// Header fields that the answer needs beside the usual ones, such as `Allow`.
     package var headers: [HTTPHeader]
+    /// Writes the members that the body has beside code and message.
+    package var details: @Sendable (inout JSONWriter) -> Void = { _ in }
 
     /// An error from its parts.
     package init(_ code: Code, _ message: String, headers: [HTTPHeader] = []) {
@@ -64,6 +66,7 @@ package struct APIError: Error, Sendable, CustomStringConvertible {
         json.object { json in
             json.member("code", code.rawValue)
             json.member("message", message)
+            details(&json)
         }
         var response = HTTPResponse(status: code.status, json: json)
         response.headers += headers

@@ -58,12 +58,9 @@ struct ProbePlaces {
         guard let file = files.first else {
             let near = info.nearestFiles(to: path, count: 3)
             var error = ProbeCompileError(
-                near.isEmpty ? .noDebugInfo : .unknownFile,
-                near.isEmpty
-                    ? "cannot find \(path): found no source files in this build; want debug info "
-                        + "(`-g`), or a file with it by `sonde debuginfo push`"
-                    : "cannot find \(path): found no such source file in this build; want the end "
-                        + "of a file's path")
+                .unknownFile,
+                "cannot find \(path): found no such source file in this build; want the end of a "
+                    + "file's path")
             error.suggestions = near
             throw error
         }
