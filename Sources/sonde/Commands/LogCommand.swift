@@ -122,6 +122,11 @@ private func runLog(_ invocation: Invocation, _ surroundings: Surroundings) thro
     } else {
         try say(probe, surroundings)
     }
+    if invocation.values["follow"] != nil {
+        return try TailFollower(
+            probe: probe, controller, asJSON: invocation.isSet(.json), surroundings
+        ).follow()
+    }
     let isIn = probe.instances.contains { $0.state == "installed" }
     if !isIn, !probe.instances.isEmpty, probe.isSettled {
         throw CommandFailure(

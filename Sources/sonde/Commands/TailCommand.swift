@@ -49,7 +49,7 @@ private func runTail(_ invocation: Invocation, _ surroundings: Surroundings) thr
 }
 
 /// Follows lines over as many connections as it takes.
-private final class TailFollower {
+final class TailFollower {
     private let controller: Controller
     private let surroundings: Surroundings
     private let query: String?
@@ -78,6 +78,20 @@ private final class TailFollower {
         since = invocation.values["since"]
         asJSON = invocation.isSet(.json)
         text = LogText(hasMetadata: invocation.isSet(.metadata))
+    }
+
+    /// Follows the lines of one probe, from its first one on.
+    init(
+        probe: ProbeAnswer, _ controller: Controller, asJSON: Bool, _ surroundings: Surroundings
+    ) {
+        self.controller = controller
+        self.surroundings = surroundings
+        // An id has no characters that would need escapes.
+        query = "{service_name=~\".+\"} | probe_id=\"\(probe.id)\""
+        limit = "5000"
+        since = "60s"
+        self.asJSON = asJSON
+        text = LogText(hasMetadata: false)
     }
 
     /// Prints lines until the reader, the user or the controller ends it for good.
