@@ -99,7 +99,8 @@ import Testing
         ("nil == nil", "nil on both sides"), ("state == .wonn", "no `wonn` in State"),
         ("state == other", "whose cases carry values"), ("count == .won", "beside the case .won"),
         ("flag < true", "beside"), ("some < 3", "where a single value is needed"),
-        ("user == 3", "where a single value is needed"), ("note == 3", "where a single value"),
+        ("user == 3", "want one of its members: name, age, boss"),
+        ("note == 3", "where a single value"),
     ])
     func conditions(condition: String, part: String) throws {
         let error = try scene.refusal("x", if: condition)

@@ -55,6 +55,7 @@ struct Scene {
         put(-232, [3, 1])
         put(-240, [UInt64(UInt32(bitPattern: -5))])
         put(-248, [UInt64(Float(0.5).bitPattern)])
+        put(-312, [UInt64(Float(0.1).bitPattern)])
         put(-256, [0x66])
         put(-264, [1])
         put(-280, [1, 2])
@@ -94,6 +95,7 @@ struct Scene {
             onStack("node", "node *", -192), onStack("letters", "char[8]", -200),
             onStack("ints", "int[4]", -216), onStack("pair", "(Int, label: Bool)", -232),
             onStack("paint", "color", -240), onStack("ratio", "Float", -248),
+            onStack("tenth", "Float", -312),
             onStack("broken", "User", -256), onStack("suit", "Suit", -264),
             onStack("self", "Point", -280), onStack("strange", "Suit", -288),
             inRegister("big", "UInt", 0), inRegister("small", "UInt8", 1),

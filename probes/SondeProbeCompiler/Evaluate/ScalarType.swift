@@ -54,6 +54,9 @@ enum ScalarType: Hashable {
 
     var isFloating: Bool { self == .float || self == .double }
 
+    /// A literal as a `Float` or a `Double` holds it.
+    func rounded(_ value: Double) -> Double { self == .float ? Double(Float(value)) : value }
+
     /// The scalar that a layout is, if it fits into a register.
     init?(_ layout: TypeLayout) {
         switch layout.kind {

@@ -313,8 +313,8 @@ extension SiteCompiler {
         let (one, two) = (type(of: first, beside: second), type(of: second, beside: first))
         let type = try meetingType(one, two, op, pair)
         if type == .double {
-            let a = try floating(first, pair.leftSpan)
-            let b = try floating(second, pair.rightSpan)
+            let a = try floating(first, beside: two, pair.leftSpan)
+            let b = try floating(second, beside: one, pair.rightSpan)
             let code: Opcode = op == .equal ? .feq : op == .less ? .flt : .fle
             asm.emit(code, d: result, a: a, b: b)
             return
@@ -354,11 +354,12 @@ extension SiteCompiler {
             pair.span)
     }
 
+    /// A value as a Double; a literal beside a Float is rounded as a Float.
     private mutating func floating(
-        _ operand: Operand, _ span: SourceSpan
+        _ operand: Operand, beside other: ScalarType, _ span: SourceSpan
     ) throws(SiteFailure) -> Register {
         guard case .scalar(let type, let register) = operand, type.isInteger else {
-            return try scalar(operand, as: .double, span)
+            return try scalar(operand, as: other == .float ? .float : .double, span)
         }
         asm.emit(type.isSigned ? .intToFloat : .uintToFloat, d: register, a: register)
         return register

@@ -55,11 +55,12 @@ extension SiteCompiler {
             guard type.holds(literal) else { throw tooLarge(literal, type, span) }
             let register = asm.push()
             asm.number(
-                type.isFloating ? literal.double.bitPattern : literal.bits, into: register)
+                type.isFloating ? type.rounded(literal.double).bitPattern : literal.bits,
+                into: register)
             return register
         case .floating(let value) where type.isFloating:
             let register = asm.push()
-            asm.number(value.bitPattern, into: register)
+            asm.number(type.rounded(value).bitPattern, into: register)
             return register
         case .text(let text) where type == .unicodeScalar && text.unicodeScalars.count == 1:
             let register = asm.push()
@@ -105,11 +106,17 @@ extension SiteCompiler {
     }
 
     private func notScalar(_ operand: Operand, _ span: SourceSpan) -> SiteFailure {
-        .mistake(
+        var want = "a number, a Bool, or a member that is one"
+        if operand.isOptional(layouts) { want = "a comparison, `?? value`, or `!`" }
+        if case .place(_, let layout) = operand {
+            let members = SelfMembers.names(of: layout, layouts)
+            if !members.isEmpty {
+                want = "one of its members: " + members.prefix(12).joined(separator: ", ")
+            }
+        }
+        return .mistake(
             .wrongType, found: "\(describe(operand)) where a single value is needed",
-            want: operand.isOptional(layouts)
-                ? "a comparison, `?? value`, or `!`"
-                : "a number, a Bool, or a member that is one", span)
+            want: want, span)
     }
 
     /// What a value is, for messages.
@@ -272,7 +279,7 @@ extension SiteCompiler {
         case (.scalar(let type, _), .integer), (.integer, .scalar(let type, _)): return type
         // A whole number beside a fraction is computed as a Double.
         case (.scalar(let type, _), .floating), (.floating, .scalar(let type, _)):
-            return type.isInteger || type.isFloating ? .double : type
+            return type.isInteger ? .double : type
         case (.scalar(let one, _), .scalar(let other, _)):
             if one == other { return one }
             if one.isFloating, other.isFloating { return .double }
