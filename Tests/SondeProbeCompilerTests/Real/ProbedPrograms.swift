@@ -71,6 +71,41 @@ enum ProbedPrograms {
           use(value)  // probe: {value} {point.x} => 8 1
           point.x += 1
         }
+        enum Level: Int { case low = 10, high = 20 }
+        enum Kind: String { case a = "x", b = "y" }
+        enum Result2 { case ok(Point), bad(Person), none }
+        struct Wallet { var cents: Int64; var owner: Person?; var level: Level; var tags: [String]; var state: State
+          var half: Int64 { cents / 2 } }
+        @inline(never) func mixed(_ w: Wallet, _ o: Wallet?, _ l: [Int?], _ s: Set<Int>, _ d: [String: Int], _ k: Kind, _ c: Character) {
+          use(w)  // probe: {w.cents} {w.owner?.name} {w.level} {w.tags} {w.state} => 500 Ada .high ["t"] .won(2.5) // probe: {o == nil} {l} {s.count} {d.count} {k} {c} => true [1, nil, 3] 2 1 .b z // probe: hit if w.level == .high && w.state == .won && w.owner?.age == 7 && o == nil => hit // probe: {w.state.won} {w.state.lost?.code} => 2.5 nil
+          use(o); use(l); use(s); use(d); use(k); use(c)
+        }
+        @inline(never) func payloads(_ a: Result2, _ b: Result2, _ c: Result2, _ p: any Equatable, _ f: @escaping (Int) -> Int) {
+          use(a)  // probe: {a} {b} {c} {p} => .ok(Point(x: 1, y: 2.5, small: -3)) .bad(Person(name: "Ada", age: 7, boss: nil)) .none <any Equatable // probe: {a.ok?.x} {b.bad?.name} {b.ok?.x} => 1 Ada nil
+          use(b); use(c); use(p); use(f)
+        }
+        @inline(never) func generic<T>(_ value: T, _ count: Int) {
+          use(value)  // probe: {count} => 3
+          use(count)
+        }
+        @inline(never) func waiting(_ id: Int, _ name: String) async -> Int {
+          let before = id * 2
+          await Task.yield()
+          use(before)  // probe: {id} {name} {before} => 21 async 42
+          return before + name.utf8.count
+        }
+        func throwing(_ n: Int) throws -> Int {
+          defer { use(n) }
+          guard n > 0 else { return 0 }
+          let items = (0..<n).map { $0 * $0 }
+          use(items)  // probe: {items} {n} {items[n - 1]} => [0, 1, 4] 3 4
+          return items.count
+        }
+        struct Counter { static var made = 3; var n: Int
+          mutating func bump(by step: Int) {
+            n += step
+            use(n)  // probe: {n} {self.n} {step} => 12 12 5
+          } }
         @inline(never) func globals() {
           use(globalCount)  // probe: {globalCount} => 1234
         }
@@ -96,6 +131,14 @@ enum ProbedPrograms {
           closures(10)
           var seven = 7, q = p
           inouts(&seven, &q)
+          player.age = 7
+          mixed(Wallet(cents: 500, owner: player, level: .high, tags: ["t"], state: .won(2.5)), nil, [1, nil, 3], [4, 5], ["k": 1], .b, "z")
+          payloads(.ok(p), .bad(player), .none, 5, { $0 + 1 })
+          generic("g", 3)
+          use(await waiting(21, "async"))
+          use(try! throwing(3))
+          var counter = Counter(n: 7)
+          counter.bump(by: 5)
           globals()
           loop(4)
           use(await Ledger().pay(5))
@@ -113,7 +156,7 @@ enum ProbedPrograms {
         long total = 77;
         __attribute__((noinline)) void use(const void *p) { __asm__ volatile("" : : "r"(p) : "memory"); }
         __attribute__((noinline)) void scalars(int8_t a, uint16_t b, int c, uint64_t d, float e, double f, _Bool g) {
-          use(&sink); sink += a + b + c + (int)d + (int)e + (int)f + g;  // probe: {a} {b} {c} {d} {e} {f} {g} => -3 60000 -7 18446744073709551615 0.5 2.25 true // probe: {c} if d > 1000 && a < 0 && f == 2.25 => -7
+          use((void *)&sink); sink += a + b + c + (int)d + (int)e + (int)f + g;  // probe: {a} {b} {c} {d} {e} {f} {g} => -3 60000 -7 18446744073709551615 0.5 2.25 true // probe: {c} if d > 1000 && a < 0 && f == 2.25 => -7
         }
         __attribute__((noinline)) void pointers(struct node *n, const char *text, const char *none, void *raw, enum color k) {
           use(n); use(text); sink += k == RED; use(none); use(raw);  // probe: {n.value} {n.next.value} {n.name} {text} {none} {k} {n.pointee} => 1 2 one hello nil .GREEN node(value: 1, next: 0x // probe: {n.cells[1]} if text == "hello" && none == nil && k == GREEN => 20

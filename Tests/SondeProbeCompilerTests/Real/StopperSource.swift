@@ -44,15 +44,15 @@ enum StopperSource {
           return entry - header.e_entry;
         }
 
-        static void poke(uint64_t address, int on, uint8_t *saved) {
-          long word = ptrace(PTRACE_PEEKTEXT, child, address, 0);
+        static void poke(pid_t thread, uint64_t address, int on, uint8_t *saved) {
+          long word = ptrace(PTRACE_PEEKTEXT, thread, address, 0);
           if (on) {
             *saved = (uint8_t)word;
             word = (word & ~0xFFL) | 0xCC;
           } else {
             word = (word & ~0xFFL) | *saved;
           }
-          ptrace(PTRACE_POKETEXT, child, address, word);
+          ptrace(PTRACE_POKETEXT, thread, address, word);
         }
 
         static void answer(void) {
@@ -105,7 +105,7 @@ enum StopperSource {
           ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE);
           bias = find_bias(argv[2]);
           uint8_t saved[512];
-          for (int i = 0; i < count; i++) poke(at[i] + bias, 1, &saved[i]);
+          for (int i = 0; i < count; i++) poke(child, at[i] + bias, 1, &saved[i]);
           ptrace(PTRACE_CONT, child, 0, 0);
           for (;;) {
             pid_t thread = waitpid(-1, &status, __WALL);
@@ -128,11 +128,11 @@ enum StopperSource {
               registers.rip -= 1;
               report(index, thread, &registers);
               answer();
-              poke(at[index] + bias, 0, &saved[index]);
+              poke(thread, at[index] + bias, 0, &saved[index]);
               ptrace(PTRACE_SETREGS, thread, 0, &registers);
               ptrace(PTRACE_SINGLESTEP, thread, 0, 0);
               waitpid(thread, &status, __WALL);
-              poke(at[index] + bias, 1, &saved[index]);
+              poke(thread, at[index] + bias, 1, &saved[index]);
             }
             ptrace(PTRACE_CONT, thread, 0, 0);
           }
