@@ -252,7 +252,8 @@ if Context.environment["SONDE_FUZZ"] == "1" {
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "SondeFormats", "SondeModel", "SondeProbeLanguage", "SondeSymbols", "SondeWire",
+                "SondeAPI", "SondeFormats", "SondeModel", "SondeProbeLanguage", "SondeQuery",
+                "SondeSnappy", "SondeSymbols", "SondeWire",
             ],
             path: "Tests/Fuzz", exclude: ["run"], swiftSettings: strict))
 }

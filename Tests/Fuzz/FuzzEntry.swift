@@ -14,6 +14,7 @@ struct FuzzTarget: Sendable {
         "pprof": PprofFuzz.target, "push": PushFuzz.target, "elf": ElfFuzz.target,
         "names": NameFuzz.target, "expression": ExpressionFuzz.target,
         "places": PlacesFuzz.target,
+        "logql": LogQLFuzz.target, "loki": LokiPushFuzz.target,
     ]
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From pushed streams to stored lines: checks, limits, names, and what became of each.
 
-internal import SondeModel
+package import SondeModel
 internal import SondeStore
 
 /// Takes the streams of one push, keeps what is good, and tells of the rest.
@@ -185,8 +185,11 @@ struct LogIntake {
 }
 
 /// One line of a push, before it was checked.
-struct PushedLogEntry {
-    var time: Timestamp?
-    var line: String
-    var metadata: [Label]
+package struct PushedLogEntry: Sendable {
+    /// When it was written; `nil` when that could not be read.
+    package var time: Timestamp?
+    /// The line itself.
+    package var line: String
+    /// Its metadata, with names as they were sent.
+    package var metadata: [Label]
 }

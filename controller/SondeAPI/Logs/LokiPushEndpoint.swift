@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // POST /loki/api/v1/push: log lines as Loki's clients send them.
 
-internal import SondeModel
+package import SondeModel
 internal import SondeQuery
 internal import SondeSnappy
 internal import SondeWire
@@ -97,12 +97,12 @@ enum LokiPushEndpoint {
 }
 
 /// Reads Loki's push body in JSON.
-enum LokiPushReader {
+package enum LokiPushReader {
     /// The most lines of one push.
-    static let entryLimit = 1 << 20
+    package static let entryLimit = 1 << 20
 
     /// Reads a body and hands over its streams; `null` is absent, what is unknown is passed over.
-    static func read(
+    package static func read(
         _ body: [UInt8], _ take: ([Label], [PushedLogEntry]) -> Void
     ) throws(JSONError) {
         var reader = JSONReader(body)
