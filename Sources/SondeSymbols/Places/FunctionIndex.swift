@@ -11,12 +11,19 @@ struct FunctionIndex {
 
     /// Reads the functions and inlined calls of all units.
     init(_ image: ProbeImage) {
+        // Most scopes are inlined calls of a few functions.
+        var nameOf: [UInt64: Substring] = [:]
         for unit in image.dwarf.units.indices {
             let unit = Int32(unit)
             for scope in image.dwarf.scopes(of: unit).scopes.indices {
                 let scope = CodeScope(unit: unit, scope: Int32(scope))
-                guard let name = image.function(of: scope)?.name, !name.isEmpty else { continue }
-                copies[Self.stem(name[...]), default: []].append(scope)
+                guard let entry = image.entry(of: scope) else { continue }
+                let origin = entry.reference(Int(DW_AT_abstract_origin)) ?? entry
+                let known = nameOf[origin.offset]
+                let name =
+                    known ?? Self.stem((image.dwarf.function(at: origin.offset)?.name ?? "")[...])
+                if known == nil { nameOf[origin.offset] = name }
+                if !name.isEmpty { copies[name, default: []].append(scope) }
             }
         }
     }
@@ -86,6 +93,7 @@ struct FunctionIndex {
     }
 
     private static func stem(_ name: Substring) -> Substring {
+        guard !name.isEmpty else { return name }
         let end = name.firstIndex { "(<.".contains($0) } ?? name.endIndex
         return end == name.startIndex ? name : name[..<end]
     }
