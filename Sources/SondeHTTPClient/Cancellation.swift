@@ -8,6 +8,7 @@ internal import Synchronization
 /// A request to stop, which wakes those who wait in `poll`.
 final class Cancellation: Sendable {
     private let requested = Atomic<Bool>(false)
+    private let interruptions = Atomic<UInt64>(0)
     /// An eventfd that becomes readable for good; -1 when there is none.
     private let descriptor: Int32
 
@@ -25,6 +26,29 @@ final class Cancellation: Sendable {
         requested.load(ordering: .acquiring)
     }
 
+    /// How often ``interrupt()`` was called: an exchange ends when this changes.
+    var interruptionCount: UInt64 {
+        // Acquire; pairs with the release in `interrupt`.
+        interruptions.load(ordering: .acquiring)
+    }
+
+    /// Ends the exchange that is under way, and no later one.
+    func interrupt() {
+        // Release; pairs with the acquire in `interruptionCount`.
+        interruptions.add(1, ordering: .releasing)
+        wake()
+    }
+
+    /// Makes the descriptor unreadable again after an interruption.
+    func acceptInterruptions() {
+        guard isOurs, !isRequested else { return }
+        var count: UInt64 = 0
+        // It does not block: an eventfd of ours is made so.
+        _ = read(descriptor, &count, MemoryLayout<UInt64>.size)
+        // A cancellation that came just before the read must stay readable.
+        if isRequested { wake() }
+    }
+
     /// The descriptor to poll for reading, or `nil` when it is not there (any more): then wait in
     /// short pieces instead.
     var wakeDescriptor: Int32? { isOurs ? descriptor : nil }
@@ -33,9 +57,13 @@ final class Cancellation: Sendable {
     func cancel() {
         // Release; pairs with the acquire in `isRequested`.
         requested.store(true, ordering: .releasing)
+        wake()
+    }
+
+    private func wake() {
         guard isOurs else { return }
         var one: UInt64 = 1
-        // The descriptor is never read, so one write keeps it readable.
+        // Nobody reads after a cancellation, so one write keeps the descriptor readable.
         _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
     }
 

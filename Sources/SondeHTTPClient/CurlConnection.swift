@@ -48,12 +48,14 @@ final class CurlConnection: @unchecked Sendable {
             throw HTTPClientError(.broken, "\(what): libcurl refused an option; want libcurl 7.88")
         }
         // Safety: libcurl calls back only inside of `run`, and `exchange` lives until after it.
-        var result = withExtendedLifetime(exchange) { run(until: cancellation) }
+        var result = withExtendedLifetime(exchange) { run(exchange, until: cancellation) }
         // Libcurl calls it an error when we want no more.
         if result != nil, exchange.isStopped { result = CURLE_OK }
         switch result {
-        case nil:
+        case nil where cancellation.isRequested:
             throw HTTPClientError(.cancelled, "\(what): got cancelled; want an answer")
+        case nil:
+            throw HTTPClientError(.interrupted, "\(what): got interrupted; want an answer")
         case CURLE_OK?:
             let status = sonde_curl_get_long(easy, CURLINFO_RESPONSE_CODE)
             return HTTPClientResponse(
@@ -67,12 +69,14 @@ final class CurlConnection: @unchecked Sendable {
         Int32(truncatingIfNeeded: sonde_curl_get_long(easy, CURLINFO_OS_ERRNO))
     }
 
-    /// Runs the transfer to its end; `nil` when it was cancelled.
-    private func run(until cancellation: Cancellation) -> CURLcode? {
+    /// Runs the transfer to its end; `nil` when it was cancelled or interrupted.
+    private func run(_ exchange: CurlExchange, until cancellation: Cancellation) -> CURLcode? {
         guard curl_multi_add_handle(multi, easy) == CURLM_OK else { return CURLE_OUT_OF_MEMORY }
         defer { curl_multi_remove_handle(multi, easy) }
         var fruitlessWaits = 0
-        while !cancellation.isRequested {
+        cancellation.acceptInterruptions()
+        let interruptions = exchange.interruptions ?? cancellation.interruptionCount
+        while !cancellation.isRequested, cancellation.interruptionCount == interruptions {
             var running: Int32 = 0
             guard curl_multi_perform(multi, &running) == CURLM_OK else {
                 return CURLE_RECV_ERROR

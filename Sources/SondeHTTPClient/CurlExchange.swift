@@ -19,6 +19,8 @@ final class CurlExchange {
     let upload: FileUpload?
     /// Takes the pieces of a successful answer as they come; `nil` when the whole is wanted.
     let pieces: (([UInt8]) -> Bool)?
+    /// The interruptions that the caller knew of; `nil`: those until it begins.
+    let interruptions: UInt64?
     private(set) var headers: [(name: String, value: String)] = []
     private(set) var body: [UInt8] = []
     /// Whether the answer was longer than the limit.
@@ -37,8 +39,9 @@ final class CurlExchange {
 
     init(
         _ request: HTTPClientRequest, upload: FileUpload?, limit: Int,
-        pieces: (([UInt8]) -> Bool)? = nil
+        pieces: (([UInt8]) -> Bool)? = nil, interruptions: UInt64? = nil
     ) {
+        self.interruptions = interruptions
         self.request = request
         self.upload = upload
         self.pieces = pieces

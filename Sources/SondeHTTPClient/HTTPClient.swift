@@ -42,13 +42,19 @@ package final class HTTPClient: Sendable {
 
     /// Sends a request and waits for the whole answer, whatever its status.
     ///
-    /// - Parameter request: What to send.
+    /// - Parameters:
+    ///   - request: What to send.
+    ///   - interruptions: What ``interruptionCount`` was when the request was put together: an
+    ///     interruption after that ends the exchange, also one that came before it began.
     /// - Returns: The answer; a status of 400 and above is an answer too.
     /// - Throws: ``HTTPClientError`` when there is no complete answer.
     package func send(
-        _ request: HTTPClientRequest
+        _ request: HTTPClientRequest, interruptions: UInt64? = nil
     ) throws(HTTPClientError) -> HTTPClientResponse {
-        try perform(CurlExchange(request, upload: nil, limit: configuration.maxResponseBytes))
+        try perform(
+            CurlExchange(
+                request, upload: nil, limit: configuration.maxResponseBytes,
+                interruptions: interruptions))
     }
 
     /// Sends a request and hands over the pieces of a successful answer's body as they come.
@@ -117,6 +123,16 @@ package final class HTTPClient: Sendable {
     package func cancel() {
         cancellation.cancel()
     }
+
+    /// Ends the exchange that is under way with the error `interrupted`; later ones are not affected.
+    ///
+    /// For a client that one thread uses: with several, one of them may notice a second later.
+    package func interrupt() {
+        cancellation.interrupt()
+    }
+
+    /// How often ``interrupt()`` was called.
+    package var interruptionCount: UInt64 { cancellation.interruptionCount }
 
     private func perform(_ exchange: CurlExchange) throws(HTTPClientError) -> HTTPClientResponse {
         guard let connection = idle.withLock({ $0.popLast() }) ?? CurlConnection() else {

@@ -80,6 +80,8 @@ package struct HTTPClientError: Error, Sendable, CustomStringConvertible {
         case tooLarge
         /// The exchange was ended by ``HTTPClient/cancel()``.
         case cancelled
+        /// The exchange was ended by ``HTTPClient/interrupt()``.
+        case interrupted
         /// The file that was to be sent cannot be read.
         case unreadableFile
     }
