@@ -71,7 +71,7 @@ let package = Package(
             "SondeAgent", in: "agent",
             [
                 "CSondeProcess", "SondeSampling", "SondeLock", "SondeModel", "SondeWire",
-                "SondeFormats", "SondeHTTPClient",
+                "SondeFormats", "SondeHTTPClient", "SondeProbeRuntime",
             ]),
         library("SondePreload", in: "agent", ["SondeAgent"], exclude: ["loader"]),
 
@@ -86,6 +86,9 @@ let package = Package(
             cSettings: cStrict),
         library(
             "SondeProbeProgram", in: "probes", ["SondeModel", "SondeWire"], settings: strictAndSafe),
+        library(
+            "SondeProbeRuntime", in: "probes",
+            ["CSondeProbe", "SondeProbeProgram", "SondeLock", "SondeModel", "SondeWire"]),
 
         // Runs on its own machine.
         library(
@@ -185,6 +188,14 @@ let package = Package(
                 "SondeModel", "CSondeProbe",
             ]),
         tests("SondeProbeProgramTests", ["SondeProbeProgram", "SondeModel", "SondeWire"]),
+        .target(
+            name: "CProbedSubject", path: "Tests/Programs/CProbedSubject", cSettings: cStrict),
+        tests(
+            "SondeProbeRuntimeTests",
+            [
+                "SondeProbeRuntime", "SondeProbeProgram", "SondeModel", "SondeWire",
+                "CProbedSubject",
+            ]),
         .executableTarget(
             name: "probe-subject", dependencies: ["CSondeProbe"],
             path: "Tests/Programs/probe-subject", cSettings: cStrict),
@@ -210,7 +221,8 @@ let package = Package(
             "SondeAgentTests",
             [
                 "SondeAgent", "SondeSampling", "SondeModel", "SondeWire", "SondeFormats",
-                "SondeHTTPClient", "SondeTestServer", "forking-service",
+                "SondeHTTPClient", "SondeTestServer", "SondeProbeRuntime", "SondeProbeProgram",
+                "CProbedSubject", "forking-service",
             ]),
         .executableTarget(
             name: "store-writer", dependencies: ["SondeStore", "SondeModel"],

@@ -11,7 +11,8 @@ import Testing
     static let sources = Repository.files(below: folder).filter { path in
         let name = URL(fileURLWithPath: path).lastPathComponent
         return name.hasSuffix(".c")
-            && (["hit.c", "enter.c", "trap.c"].contains(name) || name.hasPrefix("machine"))
+            && (["hit.c", "enter.c", "trap.c", "scope.c"].contains(name)
+                || name.hasPrefix("machine"))
     }
 
     /// The symbols that the list allows; the rest of each line is the reason.

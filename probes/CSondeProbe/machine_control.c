@@ -187,8 +187,3 @@ struct sonde_probe_counts sonde_probe_counts(const struct sonde_probe *probe)
         counts.cpu_ns = (uint64_t)((double)get(&probe->cpu_ticks) * 1e9 / (double)second);
     return counts;
 }
-
-struct sonde_thread_context *sonde_thread_context(void)
-{
-    return &sonde_machine_thread.context;
-}

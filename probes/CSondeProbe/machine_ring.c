@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 
 #include "machine_state.h"
+#include "scope.h"
 
 /* How many rings a producer tries before it counts a loss.  */
 #define TRIES 8u
@@ -93,10 +94,11 @@ void sonde_hit_ring_commit(struct sonde_ring *ring, const struct sonde_probe_rec
     struct sonde_probe_record record = *header;
     record.size = (HEADER_BYTES + record.body_size + 7) & ~7u;
     record.tid = thread->tid;
-    record.task = thread->context.task;
-    __builtin_memcpy(record.trace_id, thread->context.trace_id, 16);
-    __builtin_memcpy(record.span_id, thread->context.span_id, 8);
-    record.labels = thread->context.labels;
+    struct sonde_scope scope;
+    sonde_hit_scope(&scope, &record.task);
+    __builtin_memcpy(record.trace_id, scope.trace_id, 16);
+    __builtin_memcpy(record.span_id, scope.span_id, 8);
+    record.labels = scope.labels;
     /* Safety: reserve left room for the header and the body here.  */
     __builtin_memcpy(ring->bytes + place, &record, sizeof record);
     atomic_store_explicit(&ring->head, head + record.size, memory_order_release);

@@ -111,7 +111,6 @@ struct sonde_machine_thread {
     int32_t pid;
     uint32_t turn;
     struct sonde_ring *held;
-    struct sonde_thread_context context;
 };
 
 extern _Thread_local struct sonde_machine_thread sonde_machine_thread

@@ -171,17 +171,6 @@ struct sonde_run_report {
 struct sonde_run_report sonde_hit_report_program(void *context,
                                                  struct sonde_hit_registers *registers);
 
-/* What a thread's records carry beside the values. Written by the thread itself.  */
-struct sonde_thread_context {
-    uint64_t task;
-    uint8_t trace_id[16];
-    uint8_t span_id[8];
-    uint64_t labels;
-};
-
-/* The calling thread's.  */
-struct sonde_thread_context *sonde_thread_context(void);
-
 /* A record's header; BODY_SIZE bytes follow. SEQUENCE counts from 1 for each probe and has gaps
    where lines were lost. SITE: the site's number. SIZE: of header and body, rounded up to 8.  */
 struct sonde_probe_record {
