@@ -119,7 +119,7 @@ struct ControlTests {
             settings.pace.firstRetry = 30
             settings.pace.longestRetry = 30
         }
-        try HurriedAgent(controller.server.url, adjust).use { hurried in
+        try HurriedAgent(controller.server.url, adjust: adjust).use { hurried in
             #expect(eventually { hurried.agent.contact == .unreachable })
             #expect(
                 hurried.agent.report.problems.contains { $0.contains("cannot stay registered") })

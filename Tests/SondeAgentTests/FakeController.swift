@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A controller that understands the agent, and misbehaves where a test says so.
 
+import Foundation
 import Glibc
 import SondeFormats
 import SondeModel
@@ -11,6 +12,7 @@ import Synchronization
 /// The controller's paths.
 enum Path {
     static let push = "/push.v1.PusherService/Push"
+    static let logs = "/loki/api/v1/push"
     static let register = "/sonde.control.v1.ControlService/Register"
     static let poll = "/sonde.control.v1.ControlService/Poll"
     static let upload = "/sonde.control.v1.ControlService/UploadImage/"
@@ -39,6 +41,9 @@ final class FakeController: Sendable {
 
     /// The profiles that were accepted, by the number of their collection.
     var profiles: [Int64] { script.state.withLock { $0.profiles } }
+
+    /// The lines that were accepted.
+    var lines: [ReceivedLine] { script.state.withLock { $0.lines } }
 
     /// The CPU time of each sample that was accepted, in nanoseconds.
     var samples: [Int64] { script.state.withLock { $0.samples } }
@@ -74,6 +79,7 @@ final class FakeController: Sendable {
             var answers: [String: TestAnswer] = [:]
             var profiles: [Int64] = []
             var samples: [Int64] = []
+            var lines: [ReceivedLine] = []
         }
 
         let state = Mutex(State())
@@ -84,6 +90,7 @@ final class FakeController: Sendable {
             if let answer = state.withLock({ $0.answers[request.target] }) { return answer }
             switch request.target {
             case Path.push: return take(request)
+            case Path.logs: return takeLines(request)
             case Path.register:
                 var answer = RegisterResponse()
                 answer.pollWaitMs = 1000
@@ -106,6 +113,16 @@ final class FakeController: Sendable {
             return .respond(200)
         }
 
+        private func takeLines(_ request: TestRequest) -> TestAnswer {
+            guard request.headers["content-encoding"] == "gzip",
+                request.headers["content-type"] == "application/json",
+                let bytes = try? Gzip.expand(request.body, limit: 64 << 20),
+                let lines = ReceivedLine.all(inPush: bytes)
+            else { return .respond(400) }
+            state.withLock { $0.lines += lines }
+            return .respond(204)
+        }
+
         private func poll(_ request: TestRequest) -> TestAnswer {
             let seen = (try? PollRequest(decoding: request.body[...]))?.revision
             for _ in 0..<20 {
@@ -115,5 +132,40 @@ final class FakeController: Sendable {
             }
             return .respond(304)
         }
+    }
+}
+
+/// A line as it arrived in a push of Loki's.
+struct ReceivedLine: Hashable, Sendable {
+    var labels: [String: String]
+    var time: String
+    var text: String
+    var metadata: [String: String]
+    /// When it came, in nanoseconds since the Unix epoch.
+    var arrived: Double
+
+    /// The lines of a push, as any reader of JSON finds them; `nil` when it is none.
+    static func all(inPush bytes: [UInt8]) -> [ReceivedLine]? {
+        guard
+            let push = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any],
+            let streams = push["streams"] as? [[String: Any]]
+        else { return nil }
+        var lines: [ReceivedLine] = []
+        for stream in streams {
+            guard let labels = stream["stream"] as? [String: String],
+                let values = stream["values"] as? [[Any]]
+            else { return nil }
+            for value in values {
+                guard value.count >= 2, let time = value[0] as? String,
+                    let text = value[1] as? String
+                else { return nil }
+                let metadata = value.count > 2 ? value[2] as? [String: String] : [:]
+                lines.append(
+                    ReceivedLine(
+                        labels: labels, time: time, text: text, metadata: metadata ?? [:],
+                        arrived: Date().timeIntervalSince1970 * 1e9))
+            }
+        }
+        return lines
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A sampler that hands over what a test gave it, and an agent around it that is in a hurry.
 
+import Foundation
 import SondeModel
 import SondeTestServer
 import SondeWire
@@ -66,11 +67,13 @@ final class FakeSampler: StackSampler {
 struct HurriedAgent {
     let agent: Agent
     let sampler = FakeSampler()
+    let patcher: FakeTextPatcher
 
     init(
-        _ url: String, images: ImageCatalog = .empty,
-        _ adjust: (inout AgentSettings) -> Void = { _ in }
+        _ url: String, images: ImageCatalog = .empty, patcher: FakeTextPatcher = FakeTextPatcher(),
+        adjust: (inout AgentSettings) -> Void = { _ in }
     ) throws {
+        self.patcher = patcher
         var settings = try AgentSettings(
             Sonde.Configuration(
                 service: "tested", version: "1.0", url: url, token: "agent-token",
@@ -79,10 +82,14 @@ struct HurriedAgent {
         settings.interval = 0.02
         settings.pace = Pace(
             firstRetry: 0.01, longestRetry: 0.05, noControl: 0.1, pushTimeout: 0.4, pollGrace: 0.4,
-            quietPoll: 0.02)
+            quietPoll: 0.02, logBatch: 0.02, probeDrain: 0.005)
+        settings.probes.runtimeFolder =
+            FileManager.default.temporaryDirectory
+            .appendingPathComponent("sonde-agent-tests-\(getpid())").path
         adjust(&settings)
         agent = try Agent(
-            settings, sampler: sampler, images: images, clients: Clients(settings))
+            settings, sampler: sampler, images: images, clients: Clients(settings),
+            patcher: { patcher })
     }
 
     /// Runs the agent for the time of a test.

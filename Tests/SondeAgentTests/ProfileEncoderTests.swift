@@ -101,8 +101,8 @@ struct ProfileEncoderTests {
 
     @Test func theQueueKeepsItsLimits() {
         var queue = DeliveryQueue(maximumBytes: 10, maximumAgeSeconds: 1)
-        func profile(_ size: Int, _ created: UInt64) -> PendingProfile {
-            PendingProfile(bytes: Array(repeating: 0, count: size), id: "", created: created)
+        func profile(_ size: Int, _ created: UInt64) -> PendingPush {
+            PendingPush(body: Array(repeating: 0, count: size), items: 1, created: created)
         }
         #expect(queue.append(profile(6, 1)) == 0)
         #expect(queue.append(profile(4, 2)) == 0)

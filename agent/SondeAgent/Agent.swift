@@ -4,11 +4,12 @@
 internal import SondeHTTPClient
 internal import SondeLock
 internal import SondeModel
+internal import SondeProbeRuntime
 internal import SondeSampling
 internal import SondeWire
 internal import Synchronization
 
-/// A running agent: a sampler and three threads.
+/// A running agent: a sampler, three threads, and two more once there is a probe.
 final class Agent: Sendable {
     let settings: AgentSettings
     let identity: Identity
@@ -19,9 +20,9 @@ final class Agent: Sendable {
     private let delivery: Delivery
     private let control: Control
     private let uploads: ImageUploads
+    private let probes: ProbeKeeper
     /// Control and uploads end at once when the agent stops; delivery gets some more time.
-    private let controlClient: HTTPClient
-    private let deliveryClient: HTTPClient
+    private let clients: Clients
     private let threads: [AgentThread]
     private let processCPUAtStart: UInt64
     private let isStopped = Atomic<Bool>(false)
@@ -41,13 +42,15 @@ final class Agent: Sendable {
         } catch {
             throw SondeError(.noSampler, error.message)
         }
-        try self.init(settings, sampler: sampler, images: ImageCatalog(), clients: clients)
+        try self.init(
+            settings, sampler: sampler, images: ImageCatalog(), clients: clients,
+            patcher: { TextPatcher(settings.probes.machine) })
     }
 
     /// Starts an agent with a given sampler, which it stops when it cannot start.
     init(
         _ settings: AgentSettings, sampler: any StackSampler, images: ImageCatalog,
-        clients: Clients
+        clients: Clients, patcher: @escaping @Sendable () -> any ProbePatcher
     ) throws(SondeError) {
         self.settings = settings
         self.sampler = sampler
@@ -57,32 +60,44 @@ final class Agent: Sendable {
         log = AgentLog(path: settings.log)
         let ledger = Ledger(log: log)
         self.ledger = ledger
-        controlClient = clients.control
-        deliveryClient = clients.delivery
+        self.clients = clients
         let delivery = Delivery(
             settings, identity, sampler: sampler, images: images, client: clients.delivery,
             ledger: ledger)
         self.delivery = delivery
         let uploads = ImageUploads(
-            settings, images: images, client: clients.control, ledger: ledger)
+            settings, images: images, client: clients.uploads, ledger: ledger)
         self.uploads = uploads
+        // The agent's own cost belongs into the profile as well.
+        let sampled: @Sendable (@escaping @Sendable () -> Void) -> @Sendable () -> Void = { run in
+            {
+                sampler.admitCallingThread()
+                TextPatcher.muteCallingThread()
+                run()
+            }
+        }
+        let controlClient = clients.control
+        let probes = ProbeKeeper(
+            settings,
+            ProbeKeeper.Parts(
+                identity: identity, images: images, client: clients.logs, ledger: ledger,
+                patcher: patcher, thread: { try? AgentThread($0, sampled($1)) },
+                onChange: { controlClient.interrupt() }))
+        self.probes = probes
         let reporter = Reporter(
-            sampler: sampler, delivery: delivery, ledger: ledger,
+            sampler: sampler, delivery: delivery, probes: probes, ledger: ledger,
             processCPUAtStart: processCPUAtStart)
         let control = Control(
             settings,
             Control.Parts(
                 identity: identity, sampler: sampler, images: images, uploads: uploads,
-                client: clients.control, ledger: ledger, report: { reporter.report() }))
+                probes: probes, client: clients.control, ledger: ledger,
+                report: {
+                    probes.beginReport()
+                    return reporter.report()
+                }))
         self.control = control
         self.reporter = reporter
-        // The agent's own cost belongs into the profile as well.
-        let sampled = { (run: @escaping @Sendable () -> Void) -> @Sendable () -> Void in
-            {
-                sampler.admitCallingThread()
-                run()
-            }
-        }
         do {
             threads = try Self.start([
                 ("sonde-deliver", sampled { delivery.run() }),
@@ -112,6 +127,15 @@ final class Agent: Sendable {
     /// Whether ``stop(within:)`` was called.
     var hasStopped: Bool { isStopped.load(ordering: .acquiring) }
 
+    /// Lines that were accepted, and lines that wait for delivery.
+    var lines: (sent: UInt64, waiting: Int) { (ledger.linesSent, probes.waiting.lines) }
+
+    /// Bytes of lines that wait for delivery.
+    var probesWaitingBytes: Int { probes.waiting.bytes }
+
+    /// The threads that look after probes: none before the first probe came.
+    var probeThreads: Int { probes.threads.count }
+
     /// Profiles that wait for delivery.
     var waitingProfiles: Int { delivery.waiting.profiles }
 
@@ -124,18 +148,20 @@ final class Agent: Sendable {
         let deadline = Clock.monotonic(after: seconds)
         control.stop()
         uploads.stop()
-        controlClient.cancel()
+        clients.control.cancel()
+        clients.uploads.cancel()
+        probes.stop(by: deadline)
         delivery.stop(by: deadline)
         var isLate = false
-        for thread in threads {
+        for thread in threads + probes.threads {
             if !isLate, !thread.join(until: deadline) {
                 isLate = true
-                deliveryClient.cancel()
+                clients.cancel()
             }
             // What was cancelled ends at once; only a processor that is taken away delays it.
             if isLate { _ = thread.join(until: Clock.monotonic(after: 0.2)) }
         }
-        log.write("stopped; \(ledger.profilesSent) profiles sent")
+        log.write("stopped; \(ledger.profilesSent) profiles and \(ledger.linesSent) lines sent")
     }
 
     private static func start(
@@ -149,16 +175,22 @@ final class Agent: Sendable {
 
 /// The agent's connections to the server.
 struct Clients: Sendable {
-    /// For control and uploads.
+    /// For control, whose exchanges can be interrupted.
     var control: HTTPClient
+    /// For images.
+    var uploads: HTTPClient
     /// For profiles.
     var delivery: HTTPClient
+    /// For lines.
+    var logs: HTTPClient
 
     /// Clients for the server that the settings name.
     init(_ settings: AgentSettings) throws(SondeError) {
         do {
             control = try HTTPClient(Self.configuration(settings))
+            uploads = try HTTPClient(Self.configuration(settings))
             delivery = try HTTPClient(Self.configuration(settings))
+            logs = try HTTPClient(Self.configuration(settings))
         } catch {
             throw SondeError(.invalidConfiguration, error.message)
         }
@@ -166,15 +198,14 @@ struct Clients: Sendable {
 
     /// Ends every exchange.
     func cancel() {
-        control.cancel()
-        delivery.cancel()
+        for client in [control, uploads, delivery, logs] { client.cancel() }
     }
 
     private static func configuration(_ settings: AgentSettings) -> HTTPClientConfiguration {
         HTTPClientConfiguration(
             baseURL: settings.url, token: settings.token,
             certificateAuthorityFile: settings.certificateFile,
-            // No answer to the agent is long; a hostile one costs no more than this.
-            maxResponseBytes: 4 << 20, userAgent: "sonde-agent/\(Sonde.version)")
+            // Hundreds of probes' programs are a few megabytes; a hostile answer costs no more.
+            maxResponseBytes: 16 << 20, userAgent: "sonde-agent/\(Sonde.version)")
     }
 }

@@ -17,6 +17,7 @@ struct AgentSettings: Hashable, Sendable {
     var queueBytes: Int
     var queueSeconds: Double
     var log: String?
+    var probes: ProbeSettings
     /// `SONDE_OFF`: the agent does nothing at all.
     var isOff: Bool
     /// Seconds between two profiles.
@@ -73,6 +74,7 @@ struct AgentSettings: Hashable, Sendable {
             configuration.queueSeconds, "queueSeconds", "SONDE_QUEUE_SECONDS", in: 1...86_400,
             default: 3600)
         log = configuration.log ?? source["SONDE_LOG"]
+        probes = try ProbeSettings(configuration.probes, source)
     }
 
     private static func labels(
@@ -136,4 +138,8 @@ struct Pace: Hashable, Sendable {
     var pollGrace = 10.0
     /// The least time between two polls that brought nothing new.
     var quietPoll = 1.0
+    /// The least time between two batches of lines.
+    var logBatch = 0.2
+    /// How often the rings of probes are emptied, while there are probes.
+    var probeDrain = 0.025
 }

@@ -27,6 +27,7 @@ final class Control: Sendable {
     private let sampler: any StackSampler
     private let images: ImageCatalog
     private let uploads: ImageUploads
+    private let probes: ProbeKeeper
     private let client: HTTPClient
     private let ledger: Ledger
     private let report: @Sendable () -> AgentReport
@@ -42,6 +43,7 @@ final class Control: Sendable {
         var sampler: any StackSampler
         var images: ImageCatalog
         var uploads: ImageUploads
+        var probes: ProbeKeeper
         var client: HTTPClient
         var ledger: Ledger
         /// Asked before each poll.
@@ -54,6 +56,7 @@ final class Control: Sendable {
         sampler = parts.sampler
         images = parts.images
         uploads = parts.uploads
+        probes = parts.probes
         client = parts.client
         ledger = parts.ledger
         report = parts.report
@@ -138,12 +141,17 @@ final class Control: Sendable {
         request.instance = identity.instance
         request.revision = session.revision
         request.waitMs = session.nextWait()
+        // Before the report: what changes from here on interrupts the poll.
+        let interruptions = client.interruptionCount
         request.report = report()
         let begin = Clock.monotonic
         let timeout = Double(request.waitMs) / 1000 + settings.pace.pollGrace
         let response: HTTPClientResponse
-        switch post("Poll", request.encode(), timeout: timeout) {
+        switch post("Poll", request.encode(), timeout: timeout, interruptions) {
         case .success(let answer): response = answer
+        case .failure(let error) where error.code == .interrupted:
+            // There is something to report; the next poll does.
+            return .proceed(after: 0)
         case .failure(let error): return .failed(error.message, retryAfter: nil)
         }
         // A controller that answers at once again and again must not keep this thread busy.
@@ -186,6 +194,7 @@ final class Control: Sendable {
         }
         ledger.setProblem(problem, at: .desiredState)
         uploads.want(desired.wantedBuildIDs.compactMap { BuildID(hex: $0) })
+        probes.want(desired.probes)
     }
 
     private func registration(_ current: ImageCatalog.Snapshot) -> RegisterRequest {
@@ -211,13 +220,13 @@ final class Control: Sendable {
     }
 
     private func post(
-        _ method: String, _ body: [UInt8], timeout: Double
+        _ method: String, _ body: [UInt8], timeout: Double, _ interruptions: UInt64? = nil
     ) -> Result<HTTPClientResponse, HTTPClientError> {
         let request = HTTPClientRequest(
             method: "POST", target: Self.service + method,
             headers: [("Content-Type", "application/proto")], body: body, timeoutSeconds: timeout)
         do {
-            return .success(try client.send(request))
+            return .success(try client.send(request, interruptions: interruptions))
         } catch {
             return .failure(error)
         }

@@ -3,7 +3,6 @@
 
 internal import SondeFormats
 internal import SondeHTTPClient
-internal import SondeLock
 internal import SondeModel
 internal import SondeSampling
 internal import SondeWire
@@ -15,15 +14,17 @@ final class Delivery: Sendable {
     private let labels: [Label]
     private let sampler: any StackSampler
     private let images: ImageCatalog
-    private let client: HTTPClient
     private let ledger: Ledger
     private let wake = Flag()
-    private let queue: Locked<DeliveryQueue>
+    private let outbox: Outbox
     /// The monotonic time at which delivery must be over, or 0 while the agent runs.
     private let stopDeadline = Atomic<UInt64>(0)
 
-    /// The path of the push, the same for Pyroscope and for the controller.
-    private static let target = "/push.v1.PusherService/Push"
+    /// The same for Pyroscope and for the controller.
+    private static let route = PushRoute(
+        target: "/push.v1.PusherService/Push", headers: [("Content-Type", "application/proto")],
+        place: .delivery, sent: .profiles, full: .queueFull, old: .tooOld, refused: .refused,
+        unsent: .unsentAtStop)
 
     init(
         _ settings: AgentSettings, _ identity: Identity, sampler: any StackSampler,
@@ -32,7 +33,6 @@ final class Delivery: Sendable {
         self.settings = settings
         self.sampler = sampler
         self.images = images
-        self.client = client
         self.ledger = ledger
         let own = [
             Label(name: LabelName.metric, value: ProfileType.cpu.name),
@@ -42,13 +42,16 @@ final class Delivery: Sendable {
             Label(name: "version", value: settings.version),
         ]
         labels = (own + settings.labels.labels).filter { !$0.value.isEmpty }
-        queue = Locked(
-            DeliveryQueue(
-                maximumBytes: settings.queueBytes, maximumAgeSeconds: settings.queueSeconds))
+        outbox = Outbox(
+            settings, Self.route, maximumBytes: settings.queueBytes, client: client,
+            ledger: ledger)
     }
 
     /// Profiles that wait, and their bytes.
-    var waiting: (profiles: Int, bytes: Int) { queue.withLock { ($0.count, $0.byteCount) } }
+    var waiting: (profiles: Int, bytes: Int) {
+        let waiting = outbox.waiting
+        return (waiting.items, waiting.bytes)
+    }
 
     /// Makes ``run()`` deliver what there is and return.
     ///
@@ -62,31 +65,17 @@ final class Delivery: Sendable {
     func run() {
         var earlierImages = images.current.images
         var nextCollection = Clock.monotonic(after: settings.interval)
-        var nextAttempt: UInt64 = 0
-        var backoff = Backoff(first: settings.pace.firstRetry, longest: settings.pace.longestRetry)
         while stopDeadline.load(ordering: .acquiring) == 0 {
-            let until = waiting.profiles > 0 ? min(nextCollection, nextAttempt) : nextCollection
-            _ = wake.wait(until: until)
+            _ = wake.wait(until: min(nextCollection, outbox.nextAttempt ?? .max))
             if Clock.monotonic >= nextCollection {
                 collect(&earlierImages)
                 nextCollection = Clock.monotonic(after: settings.interval)
             }
-            if waiting.profiles > 0, Clock.monotonic >= nextAttempt {
-                nextAttempt = push(&backoff)
-            }
+            outbox.attempt()
         }
-        finish(&earlierImages, &backoff)
-    }
-
-    private func finish(_ earlierImages: inout [LoadedImage], _ backoff: inout Backoff) {
         sampler.stop()
         collect(&earlierImages)
-        let deadline = stopDeadline.load(ordering: .acquiring)
-        // A controller that was away a moment ago is not worth holding up the program's end.
-        while !backoff.isFailing, waiting.profiles > 0, Clock.monotonic < deadline {
-            _ = push(&backoff)
-        }
-        ledger.count(.unsentAtStop, waiting.profiles)
+        outbox.finish(by: stopDeadline.load(ordering: .acquiring))
     }
 
     /// Adds the next profile to the queue.
@@ -104,55 +93,19 @@ final class Delivery: Sendable {
             ledger.count(.unencodable)
             return
         }
-        let pending = PendingProfile(
-            bytes: compressed, id: Identity.randomUUID(), created: Clock.monotonic)
-        ledger.count(.queueFull, queue.withLock { $0.append(pending) })
+        outbox.append(
+            PendingPush(body: push(of: compressed).encode(), items: 1, created: Clock.monotonic))
     }
 
-    /// Sends the oldest profile; tells when to try the next.
-    private func push(_ backoff: inout Backoff) -> UInt64 {
-        let (outdated, oldest) = queue.withLock { queue in
-            (queue.dropOutdated(at: Clock.monotonic), queue.first)
-        }
-        ledger.count(.tooOld, outdated)
-        guard let oldest else { return 0 }
-        switch send(oldest) {
-        case .accepted:
-            ledger.countSent()
-            ledger.setProblem(nil, at: .delivery)
-        case .refused(let reason):
-            ledger.count(.refused)
-            ledger.setProblem(reason, at: .delivery)
-        case .later(let reason, let retryAfter):
-            ledger.setProblem(reason, at: .delivery)
-            return Clock.monotonic(after: backoff.fail(retryAfter: retryAfter))
-        }
-        // Only this thread removes, and appending drops from the front only by removing as well.
-        queue.withLock { if $0.first == oldest { $0.removeFirst() } }
-        backoff.succeed()
-        return 0
-    }
-
-    private func send(_ profile: PendingProfile) -> PushOutcome {
+    private func push(of profile: [UInt8]) -> PushRequest {
         var sample = RawSample()
-        sample.rawProfile = profile.bytes
-        sample.id = profile.id
+        sample.rawProfile = profile
+        sample.id = Identity.randomUUID()
         var series = RawProfileSeries()
         series.labels = labels
         series.samples = [sample]
         var push = PushRequest()
         push.series = [series]
-        let deadline = stopDeadline.load(ordering: .acquiring)
-        let now = Clock.monotonic
-        let remaining = deadline == 0 ? .infinity : Double(deadline - min(now, deadline)) / 1e9
-        let request = HTTPClientRequest(
-            method: "POST", target: Self.target,
-            headers: [("Content-Type", "application/proto")], body: push.encode(),
-            timeoutSeconds: min(settings.pace.pushTimeout, max(0.05, remaining)))
-        do {
-            return PushOutcome(try client.send(request), url: settings.url + Self.target)
-        } catch {
-            return .later(error.message, retryAfter: nil)
-        }
+        return push
     }
 }

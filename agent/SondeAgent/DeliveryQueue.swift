@@ -1,21 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// Profiles that wait for delivery, within limits of bytes and age.
+// Pushes that wait for delivery, within limits of bytes and age.
 
-/// A profile that waits for delivery.
-struct PendingProfile: Hashable, Sendable {
-    /// The pprof document, gzipped.
-    var bytes: [UInt8]
-    /// A UUID, the same at each attempt.
-    var id: String
+/// A push that waits for delivery; its body is the same at each attempt.
+struct PendingPush: Sendable {
+    /// The whole body of the request.
+    var body: [UInt8]
+    /// How many profiles or lines are in it: what is counted when it is lost.
+    var items: Int
     /// When it was made, by the monotonic clock, in nanoseconds.
     var created: UInt64
+    /// Its place in the order of all pushes of its queue; given by the queue.
+    fileprivate(set) var number: UInt64 = 0
+
+    /// A push from its parts.
+    init(body: [UInt8], items: Int, created: UInt64) {
+        self.body = body
+        self.items = items
+        self.created = created
+    }
 }
 
 /// A queue that drops its oldest entries when it grows too large, and those that are too old.
 struct DeliveryQueue: Sendable {
-    private var entries: [PendingProfile] = []
+    private var entries: [PendingPush] = []
+    private var lastNumber: UInt64 = 0
     /// The bytes of all entries.
     private(set) var byteCount = 0
+    /// What is in all entries.
+    private(set) var itemCount = 0
 
     private let maximumBytes: Int
     private let maximumAge: UInt64
@@ -30,40 +42,46 @@ struct DeliveryQueue: Sendable {
     var count: Int { entries.count }
 
     /// The oldest entry.
-    var first: PendingProfile? { entries.first }
+    var first: PendingPush? { entries.first }
 
     /// Adds an entry and makes room for it.
     ///
-    /// - Returns: How many were dropped because of the limit of bytes; the new one is among them
-    ///   when it alone is too large.
-    mutating func append(_ profile: PendingProfile) -> Int {
-        guard profile.bytes.count <= maximumBytes else { return 1 }
+    /// - Returns: How many items were dropped because of the limit of bytes; the new ones are among
+    ///   them when their push alone is too large.
+    mutating func append(_ push: PendingPush) -> Int {
+        guard push.body.count <= maximumBytes else { return push.items }
         var dropped = 0
-        while byteCount + profile.bytes.count > maximumBytes {
-            removeFirst()
-            dropped += 1
-        }
-        entries.append(profile)
-        byteCount += profile.bytes.count
+        while byteCount + push.body.count > maximumBytes { dropped += removeFirst() }
+        lastNumber &+= 1
+        var numbered = push
+        numbered.number = lastNumber
+        entries.append(numbered)
+        byteCount += push.body.count
+        itemCount += push.items
         return dropped
     }
 
     /// Drops what is too old.
     ///
     /// - Parameter now: The monotonic time, in nanoseconds.
-    /// - Returns: How many were dropped.
+    /// - Returns: How many items were dropped.
     mutating func dropOutdated(at now: UInt64) -> Int {
         var dropped = 0
         while let oldest = entries.first, now > oldest.created, now - oldest.created > maximumAge {
-            removeFirst()
-            dropped += 1
+            dropped += removeFirst()
         }
         return dropped
     }
 
     /// Removes the oldest entry.
-    mutating func removeFirst() {
-        guard !entries.isEmpty else { return }
-        byteCount -= entries.removeFirst().bytes.count
+    ///
+    /// - Returns: How many items were in it.
+    @discardableResult
+    mutating func removeFirst() -> Int {
+        guard !entries.isEmpty else { return 0 }
+        let oldest = entries.removeFirst()
+        byteCount -= oldest.body.count
+        itemCount -= oldest.items
+        return oldest.items
     }
 }

@@ -17,17 +17,32 @@ final class Ledger: Sendable {
         case unencodable = "profiles_unencodable"
         /// The process ended before the controller took the profile.
         case unsentAtStop = "profiles_unsent_at_stop"
+        /// The queue of lines was full; the oldest batch went.
+        case linesQueueFull = "lines_queue_full"
+        /// A batch of lines waited for too long.
+        case linesTooOld = "lines_too_old"
+        /// The server refused a batch of lines.
+        case linesRefused = "lines_refused"
+        /// A batch of lines could not be compressed.
+        case linesUnencodable = "lines_unencodable"
+        /// The process ended before the controller took the lines.
+        case linesUnsentAtStop = "lines_unsent_at_stop"
+    }
+
+    /// What a server accepted.
+    enum Delivered: Hashable, Sendable {
+        case profiles, lines
     }
 
     /// Where a problem lies; each place has at most one problem at a time.
     enum Place: Int, CaseIterable, Sendable {
-        case delivery, control, desiredState, images
+        case delivery, control, desiredState, images, logs, probes
     }
 
     private struct State {
         var losses: [Loss: UInt64] = [:]
         var problems: [Place: String] = [:]
-        var profilesSent: UInt64 = 0
+        var delivered: [Delivered: UInt64] = [:]
     }
 
     private let state = Locked(State())
@@ -42,8 +57,11 @@ final class Ledger: Sendable {
         state.withLock { $0.losses[loss, default: 0] &+= UInt64(number) }
     }
 
-    /// Counts a profile that was accepted.
-    func countSent() { state.withLock { $0.profilesSent &+= 1 } }
+    /// Counts what was accepted.
+    func count(_ delivered: Delivered, _ number: Int) {
+        guard number > 0 else { return }
+        state.withLock { $0.delivered[delivered, default: 0] &+= UInt64(number) }
+    }
 
     /// States what is wrong at a place, or that nothing is.
     func setProblem(_ text: String?, at place: Place) {
@@ -57,7 +75,10 @@ final class Ledger: Sendable {
     }
 
     /// Profiles that were accepted.
-    var profilesSent: UInt64 { state.withLock { $0.profilesSent } }
+    var profilesSent: UInt64 { state.withLock { $0.delivered[.profiles] ?? 0 } }
+
+    /// Lines that were accepted.
+    var linesSent: UInt64 { state.withLock { $0.delivered[.lines] ?? 0 } }
 
     /// What was lost, by reason.
     var losses: [(reason: String, count: UInt64)] {

@@ -12,14 +12,17 @@ final class Reporter: Sendable {
 
     private let sampler: any StackSampler
     private let delivery: Delivery
+    private let probes: ProbeKeeper
     private let ledger: Ledger
     private let processCPUAtStart: UInt64
 
     init(
-        sampler: any StackSampler, delivery: Delivery, ledger: Ledger, processCPUAtStart: UInt64
+        sampler: any StackSampler, delivery: Delivery, probes: ProbeKeeper, ledger: Ledger,
+        processCPUAtStart: UInt64
     ) {
         self.sampler = sampler
         self.delivery = delivery
+        self.probes = probes
         self.ledger = ledger
         self.processCPUAtStart = processCPUAtStart
     }
@@ -27,7 +30,7 @@ final class Reporter: Sendable {
     /// A report as of now.
     func report() -> AgentReport {
         let statistics = sampler.statistics
-        let threads = threads.withLock { $0 }
+        let threads = threads.withLock { $0 } + probes.threads
         var report = AgentReport()
         var cpu = SamplerState()
         cpu.enabled = statistics.enabled
@@ -41,13 +44,15 @@ final class Reporter: Sendable {
         report.processCPUNanos = processCPU - min(processCPUAtStart, processCPU)
         report.ownMemoryBytes =
             UInt64(clamping: statistics.memoryBytes) &+ UInt64(clamping: delivery.waiting.bytes)
-            &+ UInt64(threads.count * Self.threadBytes)
+            &+ UInt64(clamping: probes.waiting.bytes) &+ UInt64(threads.count * Self.threadBytes)
         report.losses =
             statistics.losses.map { Self.counter($0.reason, $0.count) }
             + ledger.losses.map { Self.counter($0.reason, $0.count) }
+            + probes.losses.map { Self.counter($0.reason, $0.count) }
         report.problems = statistics.problems + ledger.problems
         report.profilesSent = ledger.profilesSent
         report.threads = UInt64(clamping: statistics.threads)
+        report.probes = probes.reports
         return report
     }
 

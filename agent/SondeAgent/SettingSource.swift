@@ -33,6 +33,15 @@ struct SettingSource {
         }
     }
 
+    /// The elements of a list with commas, without the blanks around them.
+    func list(_ name: String) -> [String] {
+        (self[name] ?? "").split(separator: ",").map { element in
+            var rest = element.drop { $0 == " " }
+            while rest.last == " " { rest.removeLast() }
+            return String(rest)
+        }.filter { !$0.isEmpty }
+    }
+
     /// A number that the program gave, or the variable's, or the default.
     func number(
         _ given: Double?, _ givenName: String, _ name: String, in range: ClosedRange<Double>,
@@ -56,7 +65,8 @@ struct SettingSource {
         Int64(exactly: number).map { String($0) } ?? String(number)
     }
 
-    private func refusal(_ name: String, _ value: String, want: String) -> SondeError {
+    /// The error for a value that cannot be used.
+    func refusal(_ name: String, _ value: String, want: String) -> SondeError {
         SondeError(.invalidConfiguration, "cannot use \(name): got \"\(value)\"; want \(want)")
     }
 }

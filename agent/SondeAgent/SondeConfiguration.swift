@@ -48,6 +48,8 @@ extension Sonde {
         ///
         /// `stderr` is the standard error. Without it the agent prints nothing, ever.
         public var log: String?
+        /// What probes may do in this process.
+        public var probes = Probes()
 
         /// A configuration; what is not given is left to the environment and the defaults.
         public init(

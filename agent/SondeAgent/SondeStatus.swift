@@ -22,6 +22,12 @@ extension Sonde {
         public var profilesSent: UInt64
         /// Profiles that wait for delivery.
         public var profilesWaiting: Int
+        /// Lines of probes that the controller accepted.
+        public var linesSent: UInt64
+        /// Lines of probes that wait for delivery.
+        public var linesWaiting: Int
+        /// The probes that the controller wants in this process, by id.
+        public var probes: [Probe]
         /// What was lost since the start, by reason.
         public var losses: [String: UInt64]
         /// What is wrong now, in words; empty when all is well.
@@ -30,6 +36,24 @@ extension Sonde {
         public var ownCPUNanoseconds: UInt64
         /// Memory that the agent holds, in bytes.
         public var ownMemoryBytes: UInt64
+
+        /// How one probe is.
+        public struct Probe: Hashable, Sendable {
+            /// The probe's id.
+            public var id: String
+            /// `pending`, `installed`, `failed`, `expired`, `tripped` or `disabled`; more may come.
+            public var state: String
+            /// Why it is in that state; may be empty.
+            public var reason: String
+            /// How often the code that it is in was reached.
+            public var hits: UInt64
+            /// Lines that it made.
+            public var lines: UInt64
+            /// Hits whose line was lost.
+            public var dropped: UInt64
+            /// CPU time that its hits cost the program's threads, in nanoseconds.
+            public var cpuNanoseconds: UInt64
+        }
 
         /// How the controller was when it was last asked.
         public struct Controller: RawRepresentable, Hashable, Sendable {
@@ -60,7 +84,8 @@ extension Sonde.Status {
     init(inert reason: String) {
         self.init(
             isRunning: false, instance: "", controller: .unknown, samplesCPU: false, hertz: 0,
-            samples: 0, profilesSent: 0, profilesWaiting: 0, losses: [:], problems: [reason],
+            samples: 0, profilesSent: 0, profilesWaiting: 0, linesSent: 0, linesWaiting: 0,
+            probes: [], losses: [:], problems: [reason],
             ownCPUNanoseconds: 0, ownMemoryBytes: 0)
     }
 
@@ -89,8 +114,19 @@ extension Sonde.Status {
             controller: controller, samplesCPU: report.cpu?.enabled ?? false,
             hertz: report.cpu?.hertz ?? 0, samples: report.cpu?.samples ?? 0,
             profilesSent: report.profilesSent, profilesWaiting: agent.waitingProfiles,
+            linesSent: agent.lines.sent, linesWaiting: agent.lines.waiting,
+            probes: report.probes.map(Probe.init),
             losses: Dictionary(report.losses.map { ($0.reason, $0.count) }) { $0 &+ $1 },
             problems: report.problems, ownCPUNanoseconds: report.ownCPUNanos,
             ownMemoryBytes: report.ownMemoryBytes)
+    }
+}
+
+extension Sonde.Status.Probe {
+    init(_ report: ProbeReport) {
+        self.init(
+            id: report.id, state: report.state, reason: report.reason, hits: report.hits,
+            lines: report.lines, dropped: report.dropped.reduce(0) { $0 &+ $1.count },
+            cpuNanoseconds: report.ownCPUNanos)
     }
 }

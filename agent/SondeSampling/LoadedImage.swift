@@ -28,17 +28,20 @@ package struct LoadedImage: Hashable, Sendable {
     package var loadStart: RuntimeAddress
     /// The address after the highest segment.
     package var loadEnd: RuntimeAddress
+    /// What is added to an address that the file states to get the one in memory; wraps around.
+    package var bias: UInt64
 
     /// An image from its parts.
     init(
         path: String, buildID: BuildID?, segments: [Segment], loadStart: RuntimeAddress,
-        loadEnd: RuntimeAddress
+        loadEnd: RuntimeAddress, bias: UInt64 = 0
     ) {
         self.path = path
         self.buildID = buildID
         self.segments = segments
         self.loadStart = loadStart
         self.loadEnd = loadEnd
+        self.bias = bias
     }
 
     /// The images that are loaded now, in the loader's order: the program comes first.
@@ -81,6 +84,7 @@ package struct LoadedImage: Hashable, Sendable {
         self.segments = segments.sorted { $0.memoryStart < $1.memoryStart }
         loadStart = RuntimeAddress(low)
         loadEnd = RuntimeAddress(high)
+        bias = headers.bias
         let isVDSO = vdso != 0 && (low..<high).contains(vdso)
         path = isVDSO ? "[vdso]" : headers.path
         buildID = headers.buildID
