@@ -40,7 +40,7 @@ import Testing
 
     @Test func aHitInsideAHitRunsNothing() throws { try expectDone("reentry") }
 
-    @Test(arguments: ["threads", "load", "recursion"])
+    @Test(arguments: ["threads", "load", "recursion", "program"])
     func sitesComeAndGoUnderThreadsThatNeverPause(scenario: String) throws {
         try expectDone(scenario)
     }

@@ -27,7 +27,7 @@ int scenario_threads(void);
 int scenario_load(void);
 int scenario_recursion(void);
 int scenario_reentry(void);
-int scenario_many_sites(void);
+int scenario_program(void);
 
 /* Processes and images. LIBRARY is the path of one that exports `answer`.  */
 int scenario_fork(void);
