@@ -155,6 +155,10 @@ let package = Package(
             ],
             path: "Benchmarks/Ingest", exclude: ["run"], swiftSettings: strict),
         .executableTarget(
+            name: "bench-probe-hit", dependencies: ["CSondeProbe"], path: "Benchmarks/ProbeHit",
+            exclude: ["run", "thresholds.txt"],
+            cSettings: cStrict + [.headerSearchPath("../../probes/CSondeProbe")]),
+        .executableTarget(
             name: "bench-symbols", dependencies: ["SondeSymbols", "SondeModel"],
             path: "Benchmarks/Symbols", exclude: ["run"], swiftSettings: strict),
 

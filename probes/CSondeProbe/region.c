@@ -230,7 +230,7 @@ static enum sonde_patch_status find_or_make(const struct sonde_function *functio
     return SONDE_PATCH_OK;
 }
 
-/* What is known without making anything.  */
+/* What is known without making anything: no pad, no bytes.  */
 static struct sonde_region tentative;
 
 enum sonde_patch_status sonde_region_choose(const struct sonde_function *function,
@@ -252,7 +252,11 @@ enum sonde_patch_status sonde_region_choose(const struct sonde_function *functio
                                                           : SONDE_PATCH_CANNOT_MOVE;
     int jumps = plan_jump(function, &plan);
     if (!make) {
-        tentative.patched_size = jumps ? SONDE_JUMP_BYTES : 1;
+        if (!jumps) {
+            plan.count = 1;
+            plan.instructions[0] = first;
+        }
+        describe(&tentative, function, &plan, jumps ? SONDE_JUMP_BYTES : 1, sites, count);
         *region = &tentative;
         return SONDE_PATCH_OK;
     }

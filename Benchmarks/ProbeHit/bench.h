@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The measurements of this benchmark.  */
+#pragma once
+
+#include <stdint.h>
+
+/* Prints what becomes of the addresses that STATEMENTS lists, one in hexadecimal a line, of the ELF
+   file IMAGE. Sets the share that gets a jump, one site at a time, of those that can be patched.
+   Returns 0 or -1.  */
+int bench_share(const char *image, const char *statements, double *share_of_jumps);
+
+/* Nanoseconds of CPU time for a hit that runs nothing, by jump and by trap, and for an int3 whose
+   handler only returns.  */
+struct bench_hits {
+    double call_ns, jump_ns, trap_ns, bare_trap_ns;
+};
+
+/* Measures them, the best of several rounds. Returns 0, or -1 when nothing could be installed.  */
+int bench_hits(struct bench_hits *hits);
