@@ -8,6 +8,8 @@ struct Subject {
     /// By DWARF number.
     var registers = [UInt64](repeating: 0, count: 17)
     var vectors = [[UInt64]](repeating: [0, 0], count: 16)
+    /// The thread's number, its task, and its trace id's words.
+    var context: [UInt64] = [0, 0, 0, 0]
     /// Readable memory by start address.
     var memory: [UInt64: [UInt8]] = [:]
     /// Reads the memory of a process that was stopped, instead.
@@ -209,6 +211,7 @@ struct ReferenceMachine {
         case .loadConstant: return program.constants[Int(i.imm)]
         case .move: return a
         case .readRegister: return subject.registers[Int(i.imm)]
+        case .readContext: return subject.context[Int(i.imm)]
         case .readVector: return subject.vectors[Int(i.a)][Int(i.b)]
         case .load8U, .load16U, .load32U, .load64, .load8S, .load16S, .load32S:
             let sizes: [Opcode: Int] = [

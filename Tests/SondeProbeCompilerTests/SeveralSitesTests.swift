@@ -156,6 +156,23 @@ import Testing
     }
 }
 
+@Suite struct ContextValues {
+    @Test func threadTaskAndTraceCanBeNamed() throws {
+        var scene = Scene()
+        #expect(try scene.say("{#task} {#trace}") == "nil nil")
+        #expect(try scene.test("#task == nil && #trace == nil") == "true")
+        scene.subject.context = [4711, 12, 0xB34D_A3A6_772F_F94B, 0x3647_0E0E_9D92_D0A3]
+        #expect(
+            try scene.say("{#thread} {#task} {#trace}")
+                == "4711 12 4bf92f77a6a34db3a3d0929d0e0e4736")
+        #expect(try scene.test("#thread == 4711 && #task == 12") == "true")
+        #expect(try scene.test("#trace == \"4bf92f77a6a34db3a3d0929d0e0e4736\"") == "true")
+        #expect(try scene.test("\"4bf92f77a6a34db3a3d0929d0e0e4737\" == #trace") == "false")
+        #expect(try scene.test("#trace != nil && #task ?? 0 > 11") == "true")
+        #expect(try scene.refusal("x", if: "#trace == \"4bf9\"").code == .wrongType)
+    }
+}
+
 @Suite struct WhereAnswers {
     @Test func everyNameIsListedWithTypeAndAvailability() throws {
         let scene = Scene()

@@ -116,6 +116,38 @@ extension MachineSuites {
                     })
         }
 
+        @Test func theThreadsContextCanBeRead() throws {
+            let probe = try TestProbe(
+                """
+                    readContext r0, 0
+                    readContext r1, 1
+                    readContext r2, 2
+                    readContext r3, 3
+                    accept
+                    write32 r0
+                    write64 r1
+                    write64 r2
+                    write64 r3
+                    commit
+                """)
+            let context = try #require(sonde_thread_context())
+            let before = context.pointee
+            defer { context.pointee = before }
+            context.pointee.task = 7
+            withUnsafeMutableBytes(of: &context.pointee.trace_id) {
+                for index in 0..<16 { $0[index] = UInt8(index + 1) }
+            }
+            var hit = sonde_hit_registers()
+            hit.gpr.7 = TestProbe.stackPointer()
+            #expect(sonde_hit_report_program(probe.context, &hit).outcome == SONDE_COMMITTED)
+            let record = try #require(TestProbe.drain().first { $0.slot == probe.slot })
+            var expected = (0..<4).map { UInt8(truncatingIfNeeded: record.tid >> (8 * $0)) }
+            expected += [7, 0, 0, 0, 0, 0, 0, 0]
+            expected += (1...16).map { UInt8($0) }
+            #expect(record.tid > 0)
+            #expect(record.body == expected)
+        }
+
         @Test func aFaultInAGuardSpoilsOnlyItsValue() throws {
             let probe = try TestProbe(
                 """

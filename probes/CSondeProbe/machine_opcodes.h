@@ -3,7 +3,7 @@
 
    X(name, number, "dabi"), where for d, a and b: r a register, s a span, v a vector register's
    number, w a word's number, - nothing; and for imm: i any number, c a constant's index, t a
-   string's, j a distance to jump, g a register's number, n a count of bytes, b a count of bits,
+   string's, j a distance to jump, g a register's number, x a word of the thread's context, n a count of bytes, b a count of bits,
    l a count of rounds, f a fault, - nothing.  */
 #pragma once
 
@@ -13,6 +13,7 @@
     X(move, 3, "rr--")                                                                             \
     X(read_register, 4, "r--g")                                                                    \
     X(read_vector, 5, "rvw-")                                                                      \
+    X(read_context, 6, "r--x")                                                                     \
     X(load_8u, 10, "rr-i")                                                                         \
     X(load_8s, 11, "rr-i")                                                                         \
     X(load_16u, 12, "rr-i")                                                                        \

@@ -36,6 +36,7 @@ static int is_immediate(char kind, int32_t value, uint32_t index,
     case 't': return value >= 0 && (uint32_t)value < parts->string_count;
     case 'j': return value > 0 && (uint64_t)index + 1 + (uint32_t)value <= parts->word_count;
     case 'g': return value >= 0 && value <= 16;
+    case 'x': return value >= 0 && value <= 3;
     case 'n': return value >= 0 && (uint32_t)value <= SONDE_RECORD_BODY_BYTES;
     case 'b': return value >= 1 && value <= 64;
     case 'l': return value >= 1 && value <= MAX_ROUNDS;

@@ -182,6 +182,7 @@ op_load_constant: D = run->program->constants[op.imm]; NEXT;
 op_move: D = A; NEXT;
 op_read_register: D = op.imm == 16 ? registers->rip : registers->gpr[op.imm]; NEXT;
 op_read_vector: D = registers->xmm[op.a][op.b]; NEXT;
+op_read_context: D = sonde_hit_context_word((uint32_t)op.imm); NEXT;
 
 op_load_8u: LOAD(uint8_t, 1);
 op_load_8s: LOAD(int8_t, 1);

@@ -239,6 +239,10 @@ enum sonde_outcome sonde_hit_accept(struct sonde_run *run, uint32_t *detail);
 /* HIT CONTEXT. Adds what a run cost to its probe and to all, and closes the probe beyond.  */
 void sonde_hit_charge(struct sonde_probe *probe, uint64_t ticks, uint64_t now);
 
+/* HIT CONTEXT. Word NUMBER (0...3) of what the calling thread carries: its number, its task's, and
+   the two of its trace id.  */
+uint64_t sonde_hit_context_word(uint32_t number);
+
 /* HIT CONTEXT. Room for a record with a body of up to CAPACITY bytes: the ring, held, and where the
    body goes; or null and *LOSS.  */
 struct sonde_ring *sonde_hit_ring_take(struct sonde_machine_thread *thread, uint32_t capacity,

@@ -40,6 +40,9 @@ package enum Opcode: UInt8, Hashable, Sendable, CaseIterable {
     case readRegister = 4
     /// d = word b (0 or 1) of the interrupted thread's XMM register a.
     case readVector = 5
+    /// d = word imm of what the thread carries: 0 its number, 1 its task's, 2 and 3 its trace id,
+    /// the low byte first; 0 for what it does not have.
+    case readContext = 6
 
     // Memory: d = what lies at a + imm. A fault when it cannot be read.
     case load8U = 10

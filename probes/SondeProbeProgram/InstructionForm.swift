@@ -57,6 +57,7 @@ extension Opcode {
         case .loadImmediate: InstructionForm(d: .target, imm: .any)
         case .loadConstant: InstructionForm(d: .target, imm: .constant)
         case .readRegister: InstructionForm(d: .target, imm: .number(0...16))
+        case .readContext: InstructionForm(d: .target, imm: .number(0...3))
         case .readVector: InstructionForm(d: .target, a: .number(0...15), b: .number(0...1))
         case .load8U, .load8S, .load16U, .load16S, .load32U, .load32S, .load64, .addImmediate:
             InstructionForm(d: .target, a: .register, imm: .any)

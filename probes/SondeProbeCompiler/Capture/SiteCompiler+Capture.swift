@@ -70,7 +70,7 @@ extension SiteCompiler {
         switch operand {
         case .integer: "Int"
         case .floating: "Double"
-        case .text, .span: "String"
+        case .text, .span, .trace: "String"
         case .none, .caseName: ""
         case .scalar(let type, _): type.name
         case .place(_, let layout): layout.name
@@ -93,6 +93,7 @@ extension SiteCompiler {
             asm.bind(end)
             return shapes.index(of: .optional(part))
         case .text, .span: return try captureString(operand, position)
+        case .trace(let low, let high): return captureTrace(low, high)
         case .none, .caseName:
             throw .mistake(
                 .wrongType, found: "\(describe(operand)) by itself", want: "a value with a type",

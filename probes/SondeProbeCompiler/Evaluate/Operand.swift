@@ -21,6 +21,8 @@ indirect enum Operand {
     case optional(presence: Register, payload: Operand)
     /// A string in a span register.
     case span(Register)
+    /// A trace id in two registers, the low byte first.
+    case trace(Register, Register)
 }
 
 /// Why an expression cannot be compiled at one site.

@@ -192,6 +192,12 @@ extension SiteCompiler {
         if case .caseName(let name) = pair.first {
             return try isCase(name, pair.second, pair.leftSpan, pair.rightSpan, into: result)
         }
+        if case .trace(let low, let high) = pair.first, case .text(let text) = pair.second {
+            return try traceEqual(low, high, text, pair.rightSpan, into: result)
+        }
+        if case .trace = pair.second, case .text = pair.first {
+            return try valuesEqual(pair.swapped, into: result)
+        }
         if pair.first.isString(layouts), pair.second.isString(layouts) {
             let first = try string(pair.first, pair.leftSpan)
             let second = try string(pair.second, pair.rightSpan)

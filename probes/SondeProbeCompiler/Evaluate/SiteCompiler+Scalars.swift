@@ -31,7 +31,8 @@ extension SiteCompiler {
             if type == .boolean { asm.emit(.zeroExtend, d: register, a: register, 1) }
             if type == .float { asm.emit(.f32ToF64, d: register, a: register) }
             return (type, register)
-        case .text, .none, .caseName, .optional, .span: throw notScalar(operand, span)
+        case .text, .none, .caseName, .optional, .span, .trace:
+            throw notScalar(operand, span)
         }
     }
 
@@ -126,6 +127,7 @@ extension SiteCompiler {
         case .floating(let value): "the number \(value)"
         case .text, .span: "a string"
         case .none: "nil"
+        case .trace: "a trace id"
         case .caseName(let name): "the case .\(name)"
         case .scalar(let type, _): type == .boolean ? "a Bool" : "a value of the type \(type.name)"
         case .place(_, let layout): "a value of the type \(layout.name)"

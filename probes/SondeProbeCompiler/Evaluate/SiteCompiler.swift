@@ -158,10 +158,7 @@ struct SiteCompiler {
         case .function: return .text(place.function)
         case .file: return .text(String(place.file.split(separator: "/").last ?? ""))
         case .line: return .integer(IntegerLiteral(magnitude: UInt64(place.line)))
-        case .thread, .task, .trace:
-            throw .mistake(
-                .unreadableType, found: "`#\(value.rawValue)`, which stands beside every line",
-                want: "an expression without it", span)
+        case .thread, .task, .trace: return contextOfHit(value)
         }
     }
 
