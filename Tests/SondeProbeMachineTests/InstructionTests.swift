@@ -130,19 +130,20 @@ extension MachineSuites {
                     write64 r3
                     commit
                 """)
-            let context = try #require(sonde_thread_context())
-            let before = context.pointee
-            defer { context.pointee = before }
-            context.pointee.task = 7
-            withUnsafeMutableBytes(of: &context.pointee.trace_id) {
+            var scope = sonde_scope()
+            withUnsafeMutableBytes(of: &scope.trace_id) {
                 for index in 0..<16 { $0[index] = UInt8(index + 1) }
             }
+            var outer = sonde_scope_before()
+            sonde_scope_enter(&scope, &outer)
+            defer { sonde_scope_leave(&outer) }
             var hit = sonde_hit_registers()
             hit.gpr.7 = TestProbe.stackPointer()
             #expect(sonde_hit_report_program(probe.context, &hit).outcome == SONDE_COMMITTED)
             let record = try #require(TestProbe.drain().first { $0.slot == probe.slot })
             var expected = (0..<4).map { UInt8(truncatingIfNeeded: record.tid >> (8 * $0)) }
-            expected += [7, 0, 0, 0, 0, 0, 0, 0]
+            // Not in a Swift task.
+            expected += [0, 0, 0, 0, 0, 0, 0, 0]
             expected += (1...16).map { UInt8($0) }
             #expect(record.tid > 0)
             #expect(record.body == expected)

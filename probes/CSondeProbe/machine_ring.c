@@ -27,15 +27,15 @@ static uint32_t thread_number(struct sonde_machine_thread *thread)
 SONDE_MACHINE_CONTEXT
 uint64_t sonde_hit_context_word(uint32_t number)
 {
-    struct sonde_machine_thread *thread = &sonde_machine_thread;
-    uint64_t words[2];
-    switch (number) {
-    case 0: return thread_number(thread);
-    case 1: return thread->context.task;
-    default:
-        __builtin_memcpy(words, thread->context.trace_id, 16);
-        return words[number & 1];
-    }
+    if (number == 0)
+        return thread_number(&sonde_machine_thread);
+    struct sonde_scope scope;
+    uint64_t task, words[2];
+    sonde_hit_scope(&scope, &task);
+    if (number == 1)
+        return task;
+    __builtin_memcpy(words, scope.trace_id, 16);
+    return words[number & 1];
 }
 
 /* HIT CONTEXT. Room in a held ring: where the body goes, or null when full.  */
