@@ -20,16 +20,16 @@ final class DayFiles<Reader: Sendable>: Sendable {
 
     /// The folder's path.
     let folder: String
-    private let open: @Sendable (String) throws(StoreError) -> Reader
+    private let open: @Sendable (UTCDay, String) throws(StoreError) -> Reader
     private let state: Mutex<State>
 
     /// The days that have a file in a folder.
     ///
     /// - Parameters:
     ///   - folder: The folder.
-    ///   - open: Opens a reader of a file.
+    ///   - open: Opens a reader of a day at a path.
     init(
-        folder: String, open: @escaping @Sendable (String) throws(StoreError) -> Reader
+        folder: String, open: @escaping @Sendable (UTCDay, String) throws(StoreError) -> Reader
     ) {
         self.folder = folder
         self.open = open
@@ -69,7 +69,7 @@ final class DayFiles<Reader: Sendable>: Sendable {
             reader = idle
         } else {
             guard FileSystem.exists(path) else { return nil }
-            reader = try open(path)
+            reader = try open(day, path)
         }
         let result = try body(reader)
         state.withLock { state in

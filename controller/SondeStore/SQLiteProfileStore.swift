@@ -28,26 +28,15 @@ package final class SQLiteProfileStore: ProfileStore {
         package init() {}
     }
 
-    private struct Days {
-        /// The days that have a file.
-        var known: Set<UTCDay> = []
-        /// Readers that nobody uses now.
-        var idleReaders: [UTCDay: [DayReader]] = [:]
-        /// How many profiles days have, where that is known; the writer keeps it right.
-        var profileCounts: [UTCDay: Int64] = [:]
-    }
-
     private let configuration: Configuration
     /// Kept, because its lock ends with it.
     private let dataFolder: DataFolder
-    private let folder: String
+    private let files: DayFiles<DayReader>
     private let writer: ProfileWriter
     private let cache: StackCache
-    private let days: Mutex<Days>
+    /// How many profiles days have, where that is known; the writer keeps it right.
+    private let profileCounts = Mutex<[UTCDay: Int64]>([:])
 
-    /// The most readers of one day, and of all days, that stay open while nobody uses them.
-    private static let idleReadersPerDay = 2
-    private static let idleReaders = 16
     /// How far in the future a profile may begin: clocks differ, but not by more.
     private static let tolerance: Int64 = 86_400_000_000_000
 
@@ -71,13 +60,12 @@ package final class SQLiteProfileStore: ProfileStore {
     ) throws(StoreError) {
         self.configuration = configuration
         dataFolder = folder
-        self.folder = folder.path("profiles")
         try folder.createFolder("profiles")
+        files = DayFiles(folder: folder.path("profiles")) { (day, path) throws(StoreError) in
+            try DayReader(day, path: path)
+        }
         cache = StackCache(maximumNodes: configuration.nodesInMemory)
-        writer = ProfileWriter(folder: self.folder, limits: limits)
-        var days = Days()
-        days.known = Set(FileSystem.entries(of: self.folder).compactMap(DayFormat.day(ofFile:)))
-        self.days = Mutex(days)
+        writer = ProfileWriter(folder: folder.path("profiles"), limits: limits)
         applyRetention()
     }
 
@@ -87,19 +75,16 @@ package final class SQLiteProfileStore: ProfileStore {
         for profile in profiles { try check(profile, now: now) }
         if writer.needsRetention(on: UTCDay(of: now)) { applyRetention() }
         let counts = try writer.append(profiles)
-        days.withLock { days in
-            for (day, count) in counts {
-                days.known.insert(day)
-                days.profileCounts[day] = max(count, days.profileCounts[day] ?? 0)
-            }
-        }
+        files.add(Set(counts.keys))
+        profileCounts.withLock { $0.merge(counts) { max($0, $1) } }
     }
 
     package func series(in range: TimeRange) throws(StoreError) -> [ProfileSeries] {
         var result: Set<ProfileSeries> = []
-        for day in days(in: range) {
+        for day in files.days(in: range) {
             result.formUnion(
-                try read(day) { (reader) throws(StoreError) in try reader.series(in: range) } ?? [])
+                try files.read(day) { (reader) throws(StoreError) in try reader.series(in: range) }
+                    ?? [])
         }
         return Array(result)
     }
@@ -108,8 +93,8 @@ package final class SQLiteProfileStore: ProfileStore {
         _ type: ProfileType, in range: TimeRange, where matches: (LabelSet) -> Bool
     ) throws(StoreError) -> MergedStacks {
         var result = MergedStacks(stacks: LocationTree(), profileCount: 0)
-        for day in days(in: range) {
-            let part = try read(day) { (reader) throws(StoreError) in
+        for day in files.days(in: range) {
+            let part = try files.read(day) { (reader) throws(StoreError) in
                 try reader.merge(type, in: range, trees: cache, where: matches)
             }
             guard let part, part.profileCount > 0 else { continue }
@@ -129,8 +114,8 @@ package final class SQLiteProfileStore: ProfileStore {
                 "cannot read timeline: got a step of \(stepNanoseconds) ns; want more than 0")
         }
         var sums: [Int64: Int64] = [:]
-        for day in days(in: range) {
-            _ = try read(day) { (reader) throws(StoreError) in
+        for day in files.days(in: range) {
+            _ = try files.read(day) { (reader) throws(StoreError) in
                 try reader.addTimeline(
                     type, in: range, stepNanoseconds: stepNanoseconds, to: &sums, where: matches)
             }
@@ -143,12 +128,8 @@ package final class SQLiteProfileStore: ProfileStore {
     }
 
     package func statistics() throws(StoreError) -> ProfileStoreStatistics {
-        var result = ProfileStoreStatistics(profiles: 0, bytes: 0)
-        for day in days.withLock({ $0.known }) {
-            for suffix in ["", "-wal"] {
-                let status = FileSystem.status(DayFormat.path(day, in: folder) + suffix)
-                result.bytes += Int64(status?.st_size ?? 0)
-            }
+        var result = ProfileStoreStatistics(profiles: 0, bytes: files.bytes)
+        for day in files.all {
             // A day that cannot be read still counts with its bytes.
             result.profiles += Int((try? profileCount(day)) ?? 0)
         }
@@ -163,23 +144,10 @@ package final class SQLiteProfileStore: ProfileStore {
         let today = UTCDay(of: configuration.now())
         guard let retentionDays = configuration.retentionDays else { return }
         let first = UTCDay(number: today.number - Int64(max(1, retentionDays)) + 1)
-        let old = days.withLock { days in
-            let old = days.known.filter { $0 < first }
-            for day in old {
-                days.known.remove(day)
-                days.idleReaders[day] = nil
-                days.profileCounts[day] = nil
-            }
-            return old
-        }
-        for day in old {
+        files.remove(before: first) { day in
+            profileCounts.withLock { $0[day] = nil }
             writer.close(day)
             cache.remove(day: day)
-            // The log first: a database without its log is whole, a log without its database
-            // would be taken for another's.
-            for suffix in ["-wal", "-shm", ""] {
-                FileSystem.remove(DayFormat.path(day, in: folder) + suffix)
-            }
         }
     }
 
@@ -200,38 +168,11 @@ package final class SQLiteProfileStore: ProfileStore {
         }
     }
 
-    private func days(in range: TimeRange) -> [UTCDay] {
-        let (first, last) = (UTCDay(of: range.from), UTCDay(of: range.until))
-        return days.withLock { $0.known.filter { first <= $0 && $0 <= last }.sorted() }
-    }
-
     private func profileCount(_ day: UTCDay) throws(StoreError) -> Int64 {
-        if let count = days.withLock({ $0.profileCounts[day] }) { return count }
-        let count = try read(day) { (reader) throws(StoreError) in try reader.profileCount() } ?? 0
-        days.withLock { $0.profileCounts[day] = max(count, $0.profileCounts[day] ?? 0) }
+        if let count = profileCounts.withLock({ $0[day] }) { return count }
+        let count =
+            try files.read(day) { (reader) throws(StoreError) in try reader.profileCount() } ?? 0
+        profileCounts.withLock { $0[day] = max(count, $0[day] ?? 0) }
         return count
-    }
-
-    /// Reads from a day; `nil` when retention removed it meanwhile.
-    private func read<Result>(
-        _ day: UTCDay, _ body: (DayReader) throws(StoreError) -> Result
-    ) throws(StoreError) -> Result? {
-        let path = DayFormat.path(day, in: folder)
-        let reader: DayReader
-        if let idle = days.withLock({ $0.idleReaders[day]?.popLast() }) {
-            reader = idle
-        } else {
-            guard FileSystem.exists(path) else { return nil }
-            reader = try DayReader(day, path: path)
-        }
-        let result = try body(reader)
-        days.withLock { days in
-            guard days.known.contains(day),
-                days.idleReaders[day, default: []].count < Self.idleReadersPerDay,
-                days.idleReaders.values.reduce(0, { $0 + $1.count }) < Self.idleReaders
-            else { return }
-            days.idleReaders[day, default: []].append(reader)
-        }
-        return result
     }
 }

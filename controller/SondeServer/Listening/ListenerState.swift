@@ -13,7 +13,7 @@ final class ListenerState: Sendable {
     let lineStreams = LineStreams()
     let webSockets = WebSocketPump()
     /// Threads that make what those send: a slow question must not hold up the lines of others.
-    let streamWorkers = WorkerPool(name: "stream", threads: 2, queueLimit: 4096)
+    let streamWorkers = WorkerPool(name: "stream", threads: 4, queueLimit: 4096)
     /// Requests that are not over.
     let exchanges = Atomic<Int>(0)
     /// Bytes of bodies in memory.

@@ -56,7 +56,7 @@ package final class SQLiteLogStore: LogStore {
         self.configuration = configuration
         dataFolder = folder
         try folder.createFolder("logs")
-        files = DayFiles(folder: folder.path("logs")) { (path) throws(StoreError) in
+        files = DayFiles(folder: folder.path("logs")) { (_, path) throws(StoreError) in
             try LogDayReader(path: path)
         }
         writer = LogWriter(folder: folder.path("logs"), limits: limits, feed: feed)
