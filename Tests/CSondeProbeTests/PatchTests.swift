@@ -47,6 +47,9 @@ import Testing
 
     @Test func childrenAreUnharmed() throws { try expectDone("fork") }
 
+    @Test(arguments: ["filtered", "hardened", "traced"])
+    func hostsWithRulesOfTheirOwnAreNotEnded(scenario: String) throws { try expectDone(scenario) }
+
     @Test func aLibraryMayBeProbedAndUnloaded() throws {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("sonde-probe-\(UUID().uuidString)")

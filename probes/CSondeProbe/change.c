@@ -222,7 +222,8 @@ static enum sonde_patch_status merge(const struct sonde_region_list *coming,
         if (stays != 0 && (stays->state & SONDE_REGION_LISTED) &&
             !(stays->state & SONDE_REGION_WANTED))
             continue;
-        while (next < coming->count && (stays == 0 || coming->regions[next]->start < stays->start)) {
+        while (next < coming->count &&
+               (stays == 0 || coming->regions[next]->start < stays->start)) {
             struct sonde_region *comes = coming->regions[next++];
             if (comes->start < end)
                 return SONDE_PATCH_OVERLAP;

@@ -22,8 +22,8 @@ static uint32_t denied_count;
    children are made; an int3 there would end the process. Names of files, up to the version.  */
 static int is_denied_image(const char *path)
 {
-    static const char *const names[] = { "ld-linux", "libc.so", "libc-2", "libpthread", "linux-vdso",
-                                         "ld-2", "ld-musl", "libc.musl" };
+    static const char *const names[] = { "ld-linux",   "libc.so", "libc-2",  "libpthread",
+                                         "linux-vdso", "ld-2",    "ld-musl", "libc.musl" };
     const char *slash = strrchr(path, '/');
     const char *name = slash == 0 ? path : slash + 1;
     for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++)

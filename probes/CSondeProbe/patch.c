@@ -31,7 +31,7 @@ static int32_t process(void)
     return (int32_t)sonde_hit_syscall(SYS_getpid, 0, 0, 0, 0);
 }
 
-/* A word that is 1 here and 0 in a child of fork.  */
+/* A word that is our process's id here and 0 in a child of fork.  */
 static enum sonde_patch_status mark_alive(void)
 {
     if (atomic_load_explicit(&sonde_hit_alive, memory_order_relaxed) == 0) {
@@ -43,12 +43,10 @@ static enum sonde_patch_status mark_alive(void)
             return SONDE_PATCH_NO_BARRIER; /* a kernel older than both */
         }
         sonde_hit_has_fsgsbase = (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
-        _Atomic uint32_t *word = page;
-        atomic_store_explicit(word, 1, memory_order_relaxed);
-        atomic_store_explicit(&sonde_hit_alive, word, memory_order_release);
+        atomic_store_explicit(&sonde_hit_alive, (_Atomic uint32_t *)page, memory_order_release);
     }
-    atomic_store_explicit(atomic_load_explicit(&sonde_hit_alive, memory_order_relaxed), 1,
-                          memory_order_relaxed);
+    atomic_store_explicit(atomic_load_explicit(&sonde_hit_alive, memory_order_relaxed),
+                          (uint32_t)process(), memory_order_relaxed);
     return SONDE_PATCH_OK;
 }
 
@@ -88,6 +86,9 @@ static enum sonde_patch_status prepare(uint64_t *detail)
         status = (enum sonde_patch_status)sonde_trap_install();
     if (status != SONDE_PATCH_OK)
         return status;
+    *detail = (uint64_t)sonde_trap_tracer();
+    if (*detail != 0)
+        return SONDE_PATCH_TRACED;
     state.unblocked += sonde_trap_unblock_handlers();
     int32_t tid = sonde_trap_blocked_thread();
     *detail = (uint64_t)tid;
@@ -247,6 +248,7 @@ enum sonde_patch_status sonde_patch_check(uint64_t *detail)
     enum sonde_patch_status status = begin();
     if (status != SONDE_PATCH_OK)
         return status;
+    sonde_hits_collect();
     if (sonde_change_is_any()) {
         status = (enum sonde_patch_status)sonde_trap_install();
         state.unblocked += sonde_trap_unblock_handlers();
@@ -297,7 +299,8 @@ const char *sonde_patch_words(enum sonde_patch_status status)
         [SONDE_PATCH_NOT_TRIED] = "another place of the same set was refused",
         [SONDE_PATCH_NO_DECODER] = "the process cannot load libZydis.so.4.0; want Debian's "
                                    "libzydis4.0 where the service runs",
-        [SONDE_PATCH_NO_BARRIER] = "the kernel lacks membarrier's SYNC_CORE; want Linux 4.16",
+        [SONDE_PATCH_NO_BARRIER] = "the kernel lacks membarrier's SYNC_CORE, or a seccomp filter "
+                                   "forbids what patching needs; want Linux 4.16",
         [SONDE_PATCH_NO_WRITE] = "the kernel does not let the process write its code through "
                                  "/proc/self/mem",
         [SONDE_PATCH_NO_HANDLER] = "the kernel refuses a handler for SIGTRAP",
@@ -311,6 +314,7 @@ const char *sonde_patch_words(enum sonde_patch_status status)
         [SONDE_PATCH_BREAKPOINT] = "somebody else's breakpoint is there",
         [SONDE_PATCH_CHANGED] = "somebody else has changed the function's code",
         [SONDE_PATCH_FORKED] = "the process was forked while its probes were being changed",
+        [SONDE_PATCH_TRACED] = "a debugger is attached, which would take the probes' signals",
         [SONDE_PATCH_OVERLAP] = "the bounds of the function overlap another function's",
     };
     return (uint32_t)status < SONDE_PATCH_STATUSES ? words[status] : "unknown";

@@ -33,7 +33,7 @@ struct sonde_hit_site {
    assembly in enter.c knows them as numbers.  */
 #define SONDE_HIT_FRAME_BYTES 400
 
-/* Set to 1 in this process before the first site is patched. The page is wiped in a child of
+/* Set to this process's id before the first site is patched. The page is wiped in a child of
    fork, so a hit there finds 0. Null until then. Stored with release; pairs with the acquire load
    in sonde_hit.  */
 extern _Atomic(_Atomic uint32_t *) sonde_hit_alive;
@@ -53,6 +53,9 @@ void sonde_hit_enter(void);
 /* The bounds of the section that holds everything that runs at a hit.  */
 extern const char __start_sonde_text[] __attribute__((visibility("hidden")));
 extern const char __stop_sonde_text[] __attribute__((visibility("hidden")));
+
+/* Frees what threads that are gone have left; cheap enough for once a second.  */
+void sonde_hits_collect(void);
 
 /* Makes a child of fork forget the hits that its parent's threads were in.  */
 void sonde_hits_forget_parent(void);

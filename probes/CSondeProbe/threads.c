@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads that block SIGTRAP: the kernel ends the process when one of them meets an int3.  */
+/* Threads that block SIGTRAP: the kernel ends the process when one of them meets an int3. And who
+   traces us: a debugger takes the signal for its own and lets the thread go on behind the int3.  */
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
@@ -107,4 +108,18 @@ int32_t sonde_trap_blocked_thread(void)
         tid = first_blocked();
     }
     return tid;
+}
+
+int32_t sonde_trap_tracer(void)
+{
+    char status[4096];
+    int32_t pid = (int32_t)sonde_hit_syscall(SYS_getpid, 0, 0, 0, 0);
+    if (read_status(pid, status, sizeof status) <= 0)
+        return 0;
+    char *line = strstr(status, "\nTracerPid:\t");
+    char *end = line == 0 ? 0 : strchr(line + 1, '\n');
+    if (end == 0)
+        return 0;
+    *end = 0;
+    return number(line + 12);
 }

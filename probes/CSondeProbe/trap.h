@@ -23,6 +23,9 @@ uint32_t sonde_trap_unblock_handlers(void);
    or 0.  */
 int32_t sonde_trap_blocked_thread(void);
 
+/* The process that traces this one, or 0.  */
+int32_t sonde_trap_tracer(void);
+
 /* Signals that were ours, that were passed on, and times that the handler was put in front
    again.  */
 uint64_t sonde_traps_taken(void);

@@ -31,6 +31,9 @@ static const struct {
     { "reentry", scenario_reentry },
     { "program", scenario_program },
     { "fork", scenario_fork },
+    { "filtered", scenario_filtered },
+    { "hardened", scenario_hardened },
+    { "traced", scenario_traced },
 };
 
 int main(int count, char **arguments)

@@ -22,7 +22,8 @@ struct machine {
    registers; the red zone is not used.  */
 void subject_execute(struct machine *machine, uint64_t with_ymm);
 
-#define EACH(m) m(0) m(1) m(2) m(3) m(4) m(5) m(6) m(7) m(8) m(9) m(10) m(11) m(12) m(13) m(14) m(15)
+#define EACH(m)                                                                                    \
+    m(0) m(1) m(2) m(3) m(4) m(5) m(6) m(7) m(8) m(9) m(10) m(11) m(12) m(13) m(14) m(15)
 #define LOAD_YMM(n) "vmovdqu 144+32*" #n "(%r15), %ymm" #n "\n"
 #define STORE_YMM(n) "vmovdqu %ymm" #n ", 144+32*" #n "(%r15)\n"
 #define LOAD_XMM(n) "movdqu 144+32*" #n "(%r15), %xmm" #n "\n"

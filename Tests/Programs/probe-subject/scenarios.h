@@ -32,3 +32,8 @@ int scenario_program(void);
 /* Processes and images. LIBRARY is the path of one that exports `answer`.  */
 int scenario_fork(void);
 int scenario_library(const char *library);
+
+/* Hosts with rules of their own.  */
+int scenario_filtered(void);
+int scenario_hardened(void);
+int scenario_traced(void);

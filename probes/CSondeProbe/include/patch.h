@@ -35,7 +35,8 @@ enum sonde_patch_status {
     SONDE_PATCH_CHANGED = 13,           /* somebody else has written to this code */
     SONDE_PATCH_FORKED = 14,            /* a child of a fork in the middle of a change */
     SONDE_PATCH_OVERLAP = 15,           /* the bounds of two functions overlap */
-    SONDE_PATCH_STATUSES = 16,
+    SONDE_PATCH_TRACED = 16,            /* a debugger takes our signals; detail is its process */
+    SONDE_PATCH_STATUSES = 17,
 };
 
 /* What a site became.  */
