@@ -162,6 +162,11 @@ let package = Package(
             name: "bench-symbols", dependencies: ["SondeSymbols", "SondeModel"],
             path: "Benchmarks/Symbols", exclude: ["run"], swiftSettings: strict),
 
+        .executableTarget(
+            name: "bench-machine", dependencies: ["CSondeProbe", "SondeProbeProgram"],
+            path: "Benchmarks/ProbeMachine", exclude: ["run", "thresholds.txt"],
+            swiftSettings: strict),
+
         // C libraries from the distribution; each has exactly one Swift importer.
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
@@ -268,8 +273,8 @@ if Context.environment["SONDE_FUZZ"] == "1" {
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "SondeAPI", "SondeFormats", "SondeModel", "SondeProbeLanguage", "SondeQuery",
-                "SondeSnappy", "SondeSymbols", "SondeWire",
+                "CSondeProbe", "SondeAPI", "SondeFormats", "SondeModel", "SondeProbeLanguage",
+                "SondeProbeProgram", "SondeQuery", "SondeSnappy", "SondeSymbols", "SondeWire",
             ],
             path: "Tests/Fuzz", exclude: ["run"], swiftSettings: strict))
 }

@@ -15,6 +15,7 @@ struct FuzzTarget: Sendable {
         "names": NameFuzz.target, "expression": ExpressionFuzz.target,
         "places": PlacesFuzz.target,
         "logql": LogQLFuzz.target, "loki": LokiPushFuzz.target,
+        "program": ProgramFuzz.target, "machine": MachineFuzz.target,
     ]
 }
 

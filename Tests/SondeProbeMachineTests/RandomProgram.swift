@@ -148,10 +148,12 @@ struct RandomProgram {
             .divS, .divU, .remS, .remU, .narrowS, .narrowU,
         ]
         let one: [Opcode] = [.move, .neg, .not, .fneg, .f32ToF64, .intToFloat, .uintToFloat]
-        switch number(0..<8) {
+        switch number(0..<9) {
+        case 7: emit(.readContext, d: target(), imm: number(1..<4))
         case 0:
             emit(.loadImmediate, d: target(), imm: Int32(truncatingIfNeeded: random.next() >> 40))
-        case 1: emit(.readRegister, d: target(), imm: number(0..<17))
+        // Not the stack pointer: what lies there is the test's own.
+        case 1: emit(.readRegister, d: target(), imm: chance(2) ? number(0..<7) : number(8..<17))
         case 2: emit(.readVector, d: target(), a: UInt8(number(0..<16)), b: UInt8(number(0..<2)))
         case 3:
             let op: Opcode = Bool.random(using: &random) ? .signExtend : .zeroExtend

@@ -88,7 +88,7 @@ enum sonde_outcome sonde_hit_accept(struct sonde_run *run, uint32_t *detail)
         close_by(probe, SONDE_LIMIT_HITS);
     if (number > probe->hits)
         return limited(probe, SONDE_LIMIT_HITS, detail);
-    run->accepted_ticks = now;
+    run->accepted_ticks = run->now = now;
     run->sequence = probe->first_sequence + number;
     enum sonde_record_loss loss;
     run->ring = sonde_hit_ring_take(&sonde_machine_thread, run->program->record_bytes, &run->body,

@@ -12,17 +12,22 @@
 
 _Thread_local struct sonde_machine_thread sonde_machine_thread;
 
-/* HIT CONTEXT. One process_vm_readv on this process; returns the bytes copied, or less than 1.  */
+/* HIT CONTEXT. Reads foreign memory; returns the bytes copied, or less than 1.  */
 SONDE_MACHINE_CONTEXT
-static int64_t read_self(void *buffer, uint64_t address, uint64_t count)
+static int64_t read_self(struct sonde_run *run, void *buffer, uint64_t address, uint64_t count)
 {
     if (!sonde_machine.reads_memory)
         return -1;
+    if (sonde_hit_read_directly(run, buffer, address, count) == 0)
+        return (int64_t)count;
     struct iovec local = { buffer, count };
     /* Safety: the kernel reads ADDRESS, this process never does.  */
     struct iovec remote = { (void *)address, count };
-    return sonde_hit_syscall6(SYS_process_vm_readv, sonde_machine.pid, (long)&local, 1,
-                              (long)&remote, 1, 0);
+    int64_t copied = sonde_hit_syscall6(SYS_process_vm_readv, sonde_machine.pid, (long)&local, 1,
+                                        (long)&remote, 1, 0);
+    if (copied > 0)
+        sonde_hit_note_readable(run, address, (uint64_t)copied);
+    return copied;
 }
 
 /* HIT CONTEXT. Whether a byte of each page of [LOW, HIGH) can be read.  */
@@ -71,6 +76,7 @@ void sonde_hit_find_stack(struct sonde_run *run, uint64_t rsp)
         /* Safety: what is vouched for is the window itself, so that the check needs no flag.  */
         run->stack_low = (uint64_t)run->window;
         run->stack_last = 0;
+        run->is_own_stack = 0;
         uint64_t page = rsp & ~(uint64_t)(PAGE - 1);
         if (thread->refused_page == page || !sonde_machine.reads_memory)
             return;
@@ -82,6 +88,7 @@ void sonde_hit_find_stack(struct sonde_run *run, uint64_t rsp)
         thread->stack_low = page;
         thread->stack_high = top;
     }
+    run->is_own_stack = 1;
     run->stack_low = thread->stack_low;
     run->stack_last = thread->stack_high - thread->stack_low - 8;
 }
@@ -103,13 +110,13 @@ const uint8_t *sonde_hit_view(struct sonde_run *run, uint64_t address, uint64_t 
     if (into >= run->window_size || (run->window_size - into < want && into != 0)) {
         /* Some bytes before it, in the same page, often belong to the same object.  */
         uint64_t low = address & ~(uint64_t)63;
-        int64_t copied = read_self(run->window, low, SONDE_WINDOW_BYTES);
+        int64_t copied = read_self(run, run->window, low, SONDE_WINDOW_BYTES);
         run->window_low = low;
         run->window_size = copied > 0 ? (uint64_t)copied : 0;
         into = address - low;
         if (into < run->window_size && run->window_size - into < want &&
             run->window_size == SONDE_WINDOW_BYTES) {
-            copied = read_self(run->window, address, SONDE_WINDOW_BYTES);
+            copied = read_self(run, run->window, address, SONDE_WINDOW_BYTES);
             run->window_low = address;
             run->window_size = copied > 0 ? (uint64_t)copied : 0;
             into = 0;
@@ -134,7 +141,7 @@ int sonde_hit_read(struct sonde_run *run, uint64_t address, uint8_t *to, uint64_
             sonde_hit_copy(to, (const uint8_t *)address, count);
             return 0;
         }
-        int64_t copied = read_self(to, address, count);
+        int64_t copied = read_self(run, to, address, count);
         if (copied == (int64_t)count)
             return 0;
         run->fault_detail = address + (copied > 0 ? (uint64_t)copied : 0);

@@ -3,8 +3,8 @@
 
    X(name, number, "dabi"), where for d, a and b: r a register, s a span, v a vector register's
    number, w a word's number, - nothing; and for imm: i any number, c a constant's index, t a
-   string's, j a distance to jump, g a register's number, x a word of the thread's context, n a count of bytes, b a count of bits,
-   l a count of rounds, f a fault, - nothing.  */
+   string's, j a distance to jump, g a register's number, x a word of the thread's context, n a
+   count of bytes, b a count of bits, l a count of rounds, f a fault, - nothing.  */
 #pragma once
 
 #define SONDE_OPCODES(X)                                                                           \

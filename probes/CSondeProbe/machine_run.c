@@ -453,6 +453,7 @@ static struct ending run_site(const struct sonde_site_program *site,
     run->cursor = run->capacity = 0;
     run->bytes_read = run->fault_detail = 0;
     run->has_own_mxcsr = 0;
+    run->now = 0;
     sonde_hit_find_stack(run, registers->gpr[7]);
     struct ending ending = interpret(run, site->entry, registers);
     if (run->has_own_mxcsr)

@@ -90,6 +90,9 @@ struct sonde_machine {
     int32_t pid;
     int reads_memory;
     uint64_t main_stack; /* an address near the top of the main thread's stack */
+    /* Whether plain loads outside of stacks may be tried. Relaxed: a hit that sees it late takes
+       the chance that it would have taken just before.  */
+    _Atomic uint32_t direct;
     struct sonde_bucket lines, cpu;
     struct sonde_ring rings[SONDE_MAX_RINGS];
     /* The clock, for the drain's thread alone, but for the rate, which changes by parts in a
@@ -110,6 +113,8 @@ struct sonde_machine_thread {
     uint32_t tid;
     int32_t pid;
     uint32_t turn;
+    uint32_t lets_signals_through; /* as of MASK_READ_AT, in ticks */
+    uint64_t mask_read_at;
     struct sonde_ring *held;
 };
 
@@ -150,6 +155,8 @@ struct sonde_run {
     uint32_t guard_count, loop_count;
     /* Loads from [STACK_LOW, STACK_LOW + STACK_LAST] of up to 8 bytes cannot fail.  */
     uint64_t stack_low, stack_last;
+    uint32_t is_own_stack;
+    uint64_t now; /* ticks, or 0 while nobody asked */
     /* What a guarded read fetched: WINDOW_SIZE bytes from WINDOW_LOW.  */
     uint64_t window_low, window_size;
     uint8_t window[SONDE_WINDOW_BYTES];
@@ -212,6 +219,13 @@ int sonde_hit_read(struct sonde_run *run, uint64_t address, uint8_t *to, uint64_
 
 /* HIT CONTEXT. Loads 1, 2, 4 or 8 bytes, widened without sign. Returns 0, or -1 as above.  */
 int sonde_hit_load_slow(struct sonde_run *run, uint64_t address, uint32_t bytes, uint64_t *value);
+
+/* HIT CONTEXT. Copies COUNT bytes from ADDRESS with plain loads, if all its pages were readable a
+   moment ago. Returns 0, or -1 when it did not: then ask the kernel.  */
+int sonde_hit_read_directly(struct sonde_run *run, void *to, uint64_t address, uint64_t count);
+
+/* HIT CONTEXT. Remembers that the kernel could read these bytes just now.  */
+void sonde_hit_note_readable(struct sonde_run *run, uint64_t address, uint64_t count);
 
 /* HIT CONTEXT. Make and compare spans. Return a fault, or 0 with the result set.  */
 enum sonde_fault sonde_hit_span_swift(struct sonde_span *span, uint64_t w0, uint64_t w1);

@@ -3,6 +3,7 @@
 #include "CMachineSubject.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,4 +73,50 @@ void subject_on_thread(uint64_t stack_bytes, void (*run)(void *context), void *c
 uint32_t subject_thread_number(void)
 {
     return (uint32_t)gettid();
+}
+
+int subject_touch(uint64_t address)
+{
+    return *(volatile char *)address;
+}
+
+static int exit_status;
+static struct sigaction before;
+
+static void leave(int signal)
+{
+    (void)signal;
+    _exit(exit_status);
+}
+
+static void pass(int signal, siginfo_t *info, void *context)
+{
+    before.sa_sigaction(signal, info, context);
+}
+
+void subject_handle(int signal, int status)
+{
+    struct sigaction action = { 0 };
+    if (status != 0) {
+        exit_status = status;
+        action.sa_handler = leave;
+        sigaction(signal, &action, 0);
+    } else {
+        action.sa_sigaction = pass;
+        action.sa_flags = SA_SIGINFO;
+        sigaction(signal, &action, &before);
+    }
+}
+
+void subject_block(int signal)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, signal);
+    pthread_sigmask(SIG_BLOCK, &set, 0);
+}
+
+void subject_send(int signal)
+{
+    pthread_kill(pthread_self(), signal);
 }

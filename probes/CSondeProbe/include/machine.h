@@ -77,7 +77,7 @@ enum sonde_machine_status {
 
 /* What all probes of the process share. RING_BYTES of all rings together; RINGS is rounded to a
    power of two. READS_MEMORY: whether process_vm_readv may be called here (a seccomp filter may
-   kill for it); without it only stacks are readable.  */
+   kill for it); without it nothing but registers is readable.  */
 struct sonde_machine_settings {
     uint64_t ring_bytes;
     uint32_t rings;
@@ -89,6 +89,21 @@ struct sonde_machine_settings {
 /* Reserves the rings and measures the clock (about 2 ms). Again: changes the limits only, but in a
    child of fork everything is made anew.  */
 enum sonde_machine_status sonde_machine_start(const struct sonde_machine_settings *settings);
+
+/* Reads memory outside of stacks with plain loads where it was readable a moment ago: a tenth of the
+   cost. For that, SIGSEGV and SIGBUS are taken in front of the program's handlers, until one of
+   them is not ours or somebody replaces ours: then they are given back for good. Returns 1 when it
+   is in use, 0 when the signals are somebody else's. After sonde_machine_start.  */
+int sonde_machine_use_direct_reads(void);
+
+/* Call about once a second while it is in use: whether it still is.  */
+int sonde_machine_check_direct_reads(void);
+
+/* Direct reads of memory that had vanished, so far.  */
+uint64_t sonde_machine_recovered_reads(void);
+
+/* Gives the signals back, if they are still ours. No hit may be running: see sonde_hits_settle.  */
+void sonde_machine_end_direct_reads(void);
 
 /* Adjusts the machine's clock to the system's; once a second is enough, and before reading.  */
 void sonde_machine_adjust_clock(void);

@@ -21,3 +21,16 @@ void subject_on_thread(uint64_t stack_bytes, void (*run)(void *context), void *c
 
 /* The calling thread's number, as the kernel counts it.  */
 uint32_t subject_thread_number(void);
+
+/* Loads a byte at ADDRESS, whatever is there.  */
+int subject_touch(uint64_t address);
+
+/* Installs a handler for SIGNAL that ends the process with STATUS; or, where STATUS is 0, one that
+   calls the handler that was there before.  */
+void subject_handle(int signal, int status);
+
+/* Blocks SIGNAL on the calling thread.  */
+void subject_block(int signal);
+
+/* Sends SIGNAL to the calling thread.  */
+void subject_send(int signal);
