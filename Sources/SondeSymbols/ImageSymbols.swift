@@ -46,8 +46,9 @@ package final class ImageSymbols {
 
     /// The functions at an offset of the image's file, outermost first; empty when nothing is known.
     ///
-    /// Each call that was inlined follows the function it was inlined into. Lines are where a
-    /// function begins, not where the address is.
+    /// Each call that was inlined follows the function it was inlined into, but for compiler-made
+    /// glue around the standard library, which counts as its caller. Lines are where a function
+    /// begins, not where the address is.
     package func frames(at offset: FileOffset) -> [Frame] {
         guard let address = map?.address(of: offset) else { return [] }
         return frames(at: address)
@@ -60,7 +61,10 @@ package final class ImageSymbols {
             var frames: [Frame] = []
             for function in functions {
                 let kind: Frame.Kind = frames.isEmpty ? .function : .inlined
-                if let frame = frame(of: function, kind: kind) { frames.append(frame) }
+                guard let frame = frame(of: function, kind: kind) else { continue }
+                let isGlue = ForwardingThunk.isPartOfItsCaller(
+                    systemName: frame.systemName, name: frame.name)
+                if kind == .function || !isGlue { frames.append(frame) }
             }
             if !frames.isEmpty { return frames }
         }
