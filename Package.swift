@@ -145,6 +145,9 @@ let package = Package(
             name: "bench-capture", dependencies: ["CCaptureStack", "SondeSampling"],
             path: "Benchmarks/CaptureStack/bench-capture", swiftSettings: strict),
         .executableTarget(
+            name: "bench-agent", dependencies: ["SondeAgent"], path: "Benchmarks/AgentOverhead",
+            exclude: ["run", "thresholds.txt"], swiftSettings: strict),
+        .executableTarget(
             name: "bench-pprof", dependencies: ["SondeFormats", "SondeModel", "SondeWire"],
             path: "Benchmarks/Pprof", exclude: ["run"], swiftSettings: strict),
         .executableTarget(

@@ -15,7 +15,12 @@ struct HelperRounds {
     /// For how long threads count as coming and going after one did.
     static let restless: Int64 = 1_000_000_000
     /// Between listings of all threads while their number stays the same.
-    static let scanEvery: Int64 = 500_000_000
+    ///
+    /// A listing takes the kernel about 1.5 us for each thread, so it is done less often where there
+    /// are many: up to 2000 threads it uses at most 0.03 % of a processor.
+    static func scanEvery(threads: Int) -> Int64 {
+        500_000_000 + Int64(min(max(threads, 0), 2000)) * 5_000_000
+    }
     /// Between looks at wanted stack bounds, which may read a long map.
     static let boundsEvery: Int64 = 200_000_000
     /// Between sweeps.
@@ -82,7 +87,7 @@ extension SamplerState {
         let count = sonde_thread_count()
         guard
             always || count != rounds.threadCount || count <= 0
-                || now - rounds.lastScan >= HelperRounds.scanEvery
+                || now - rounds.lastScan >= HelperRounds.scanEvery(threads: threads.entries.count)
         else { return }
         rounds.threadCount = count
         rounds.lastScan = now
