@@ -160,7 +160,7 @@ package struct Controller: Sendable {
             CommandFailure(
                 error.message.forTerminal,
                 advice: ["--ca-file names the certificate that signed the controller's"])
-        case .broken, .tooLarge, .cancelled, .unreadableFile:
+        case .broken, .tooLarge, .cancelled, .interrupted, .unreadableFile:
             CommandFailure(error.message.forTerminal)
         }
     }
