@@ -16,6 +16,7 @@ struct FuzzTarget: Sendable {
         "places": PlacesFuzz.target,
         "logql": LogQLFuzz.target, "loki": LokiPushFuzz.target,
         "program": ProgramFuzz.target, "machine": MachineFuzz.target,
+        "layouts": LayoutFuzz.target, "types": TypeNameFuzz.target,
     ]
 }
 

@@ -177,6 +177,7 @@ extension SwiftTypeParser {
 
     /// `R`: what a generic signature asks of a parameter.
     private mutating func pushRequirement() throws(Mistake) {
+        guard position < bytes.count else { throw mistake("a requirement") }
         let letter = next()
         var subject = Subject.parameter
         var constraint = Constraint.conformance

@@ -65,6 +65,8 @@ extension SwiftTypeParser {
     mutating func pushSubstitution() throws(Mistake) {
         var repeats: Int?
         while true {
+            // Behind the end nothing is consumed, so it would never end.
+            guard position < bytes.count else { throw mistake("a substitution") }
             let letter = next()
             if isLower(letter) || isUpper(letter) {
                 let isLast = isUpper(letter)

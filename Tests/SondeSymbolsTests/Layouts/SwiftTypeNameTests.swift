@@ -48,6 +48,8 @@ import Testing
         _ = SwiftTypeName.readable("$sSi" + String(repeating: "Sg", count: 2000) + "D")
         _ = SwiftTypeName.readable("$sS999999iD")
         _ = SwiftTypeName.readable("$sSiA999999aD")
+        _ = SwiftTypeName.readable("$s4main2.xAA1D")
+        _ = SwiftTypeName.readable("$s4mainRD")
         _ = SwiftTypeName.readable("$s9999999999999999999999aD")
         _ = SwiftTypeName.readable("$s\u{1}abcdD")
         #expect(SwiftTypeName.readable("$sD") == nil)
