@@ -283,11 +283,16 @@ struct CTypeLayouts {
             for _ in 0..<256 {
                 guard let current = child else { break }
                 child = current.sibling
-                guard current.tag == DW_TAG_member,
-                    let target = current.reference(Int(DW_AT_type))
+                guard current.tag == DW_TAG_member || current.tag == DW_TAG_inheritance,
+                    let target = current.reference(Int(DW_AT_type)),
+                    let offset = Self.offset(of: current)
                 else { continue }
-                best = max(best, alignment(of: target, chain / 4))
+                let member = alignment(of: target, chain / 4)
+                // A packed structure has members where they would not be otherwise.
+                guard offset.isMultiple(of: member) else { return 1 }
+                best = max(best, member)
             }
+            guard size(of: entry, 1)?.isMultiple(of: best) ?? false else { return 1 }
             return best
         default:
             return entry.reference(Int(DW_AT_type)).map { alignment(of: $0, chain - 1) } ?? 1

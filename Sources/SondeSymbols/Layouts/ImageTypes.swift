@@ -136,7 +136,8 @@ final class ImageTypes: SwiftTypeFacts {
             throw LayoutProblem(reason: "\(nominal.name) is a C type that Swift lays out itself")
         }
         if let offset = types.cType(nominal) {
-            let layout = cTypes.layout(at: offset)
+            var layout = cTypes.layout(at: offset)
+            if let stated { layout.alignment = max(1, stated.alignment) }
             let size = statedSize(of: nominal) ?? stated?.size ?? layout.size
             if layout.size == size { return layout }
         }

@@ -17,7 +17,16 @@ extension SwiftLayouts {
     static func metatype(_ instance: SwiftType, _ isExistential: Bool) -> ValueLayout {
         let kind = TypeLayout.Kind.existential(
             typeName: SwiftType.metatype(instance, isExistential: isExistential).readable)
-        if isExistential { return .reference(kind) }
+        if isExistential {
+            var layout = ValueLayout.reference(kind)
+            // Behind protocols, the tables of conformances follow.
+            if case .existential(let existential) = instance {
+                let witnesses = existential.protocols.filter { !markers.contains($0.key) }.count
+                layout.size = 8 &+ 8 &* UInt64(witnesses)
+                layout.spareBits.extend(to: layout.size, false)
+            }
+            return layout
+        }
         switch instance {
         case .nominal(let nominal, _) where nominal.kind == .classType: return .reference(kind)
         case .parameter: return .reference(kind)

@@ -35,7 +35,8 @@ import Testing
           printf("\\n");
         }
         int main(void) {
-          printf("T %zu %zu\\n", sizeof g, sizeof either);
+          printf("T %zu %zu %zu %zu\\n", sizeof g, sizeof either, _Alignof(struct Big),
+            _Alignof(struct Packed));
           F(struct Big, name); F(struct Big, p); F(struct Big, color); F(struct Big, ok);
           F(struct Big, inner); F(struct Big, text); F(struct Big, handler); F(struct Big, next);
           F(struct Big, any); F(struct Big, grid); F(struct Big, u8); F(struct Big, ld);
@@ -76,7 +77,10 @@ import Testing
         let subject = try Subject(dwarf: version)
         let big = try subject.global("g")
         let either = try subject.global("either")
-        #expect(["T", "\(big.size)", "\(either.size)"] == subject.lines[0])
+        let packed = try #require(try Self.fields(big).first { $0.name == "packed" })
+        let alignments = [big.alignment, subject.image.layout(of: packed.type).alignment]
+        #expect(
+            ["T"] + ([big.size, either.size] + alignments).map(String.init) == subject.lines[0])
         var count = 0
         for line in subject.lines where line[0] == "F" && line[1] == "struct" && line[2] == "Big" {
             let field = try #require(try Self.fields(big).first { $0.name == line[3] })

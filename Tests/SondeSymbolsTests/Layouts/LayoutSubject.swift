@@ -198,7 +198,7 @@ enum LayoutSubject {
             type((Plain & Ref).self); type((any Error).self); type(Any?.self); type(Never.self)
             type(Links?.self); type(Mixed?.self); type(Result<String, any Error>.self)
             type(Anys.self); type(Weak.self); type(Functions.self); type(Metas.self)
-            type(Errors.self); type(Refs.self); type(Slices.self); type(Slices?.self)
+            type((any Plain.Type).self); type((any Plain.Type)?.self); type(Errors.self); type(Refs.self); type(Slices.self); type(Slices?.self)
             show(Pad(), Pad(e: nil)); show(Optional(Pad()), nil); show(Gap()); show(Text())
             show(Optional(Text()), nil); show((Int8(1), b: 2.5, true))
             show(Pair(first: Int8(3), second: true)); show(Outer<Int8>.Inner(t: 1, u: "u"))
