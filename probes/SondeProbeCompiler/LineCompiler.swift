@@ -82,6 +82,7 @@ struct LineCompiler {
         // Again, until all addresses write the same shapes: a type's name may hide a difference.
         // Each time an address gives up a value, so this ends.
         while true {
+            try refuse(first)
             let decisions = CaptureDecisions.following(first.map(\.findings))
             tables = ProgramTables()
             shapes = ShapePool()
@@ -114,11 +115,17 @@ struct LineCompiler {
         var isChanged = false
         for index in first.indices {
             for number in values.indices {
-                guard case .captured(let shape, let type) = second[index].values[number],
-                    shape != record[number]
-                else { continue }
-                isChanged = true
-                giveUp(number, at: &first[index], because: "another type \(type) than elsewhere")
+                switch second[index].values[number] {
+                case .captured(let shape, let type) where shape != record[number]:
+                    isChanged = true
+                    giveUp(
+                        number, at: &first[index], because: "another type \(type) than elsewhere")
+                case .failed(let failure) where first[index].usable[number]:
+                    // A part that is missing here is of a type that cannot be captured at all.
+                    isChanged = true
+                    giveUp(number, at: &first[index], because: failure.reason)
+                default: break
+                }
             }
         }
         return isChanged

@@ -29,7 +29,7 @@ extension Assembler {
             top -= 1
         }
         guard count < 64 else { return }
-        emit(signed ? .signExtend : .zeroExtend, d: register, a: register, Int32(count))
+        emit(signed ? .signExtend : .zeroExtend, d: register, a: register, Int32(max(1, count)))
     }
 
     /// Replaces an index by an address: `base + index * stride`.

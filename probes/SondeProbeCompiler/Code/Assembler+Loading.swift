@@ -56,6 +56,10 @@ extension Assembler {
         _ source: BytePlace.Source, bytes: Int, signed: Bool, into target: Register
     ) {
         switch source {
+        case .general(_, let from) where from > 7, .computed(_, let from) where from > 7,
+            .vector(_, let from) where from > 15:
+            // Broken debug info: a register has no such byte.
+            number(0, into: target)
         case .memory(let base, let offset):
             loadMemory(base, offset, bytes: bytes, signed: signed, into: target)
         case .general(let number, let from):

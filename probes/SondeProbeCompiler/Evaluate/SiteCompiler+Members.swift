@@ -107,9 +107,11 @@ extension SiteCompiler {
                 .unreadableType, found: "`.\(name)` on \(layout.name), a pointer to nothing known",
                 want: "a pointer whose target has a type", span)
         }
+        let inner = layouts[pointee]
+        // C's `->` looks through one pointer.
+        if case .pointer = inner.kind, name != "pointee" { throw unknown(name, in: layout, span) }
         let (_, address) = try scalar(base, baseSpan)
-        let target = Operand.place(
-            .memory(base: address, offset: 0, origin: name), layouts[pointee])
+        let target = Operand.place(.memory(base: address, offset: 0, origin: name), inner)
         if name == "pointee" { return target }
         return try member(name, span, of: target, baseSpan)
     }
