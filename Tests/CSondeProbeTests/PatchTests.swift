@@ -40,7 +40,7 @@ import Testing
 
     @Test func aHitInsideAHitRunsNothing() throws { try expectDone("reentry") }
 
-    @Test(arguments: ["threads", "load", "recursion", "program"])
+    @Test(arguments: ["threads", "load", "recursion", "allocator", "program"])
     func sitesComeAndGoUnderThreadsThatNeverPause(scenario: String) throws {
         try expectDone(scenario)
     }

@@ -29,6 +29,7 @@ static const struct {
     { "load", scenario_load },
     { "recursion", scenario_recursion },
     { "reentry", scenario_reentry },
+    { "allocator", scenario_allocator },
     { "program", scenario_program },
     { "fork", scenario_fork },
     { "filtered", scenario_filtered },

@@ -2,8 +2,8 @@
 /* Ways to probe, and to compare code with its file.  */
 #include <fcntl.h>
 #include <link.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +47,48 @@ uint32_t requests_for(struct code code, struct sonde_patch_request *requests, ui
     return count;
 }
 
+/* This program's file, mapped for good, and its size; null when it cannot be read.  */
+static const unsigned char *own_file(uint64_t *size)
+{
+    static const unsigned char *bytes;
+    static uint64_t bytes_size;
+    struct stat status;
+    if (bytes == 0) {
+        int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+        if (file < 0 || fstat(file, &status) != 0)
+            return 0;
+        void *memory = mmap(0, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+        close(file);
+        if (memory == MAP_FAILED)
+            return 0;
+        bytes = memory;
+        bytes_size = (uint64_t)status.st_size;
+    }
+    *size = bytes_size;
+    return bytes;
+}
+
+struct code code_named(const char *name)
+{
+    uint64_t size;
+    const unsigned char *bytes = own_file(&size);
+    const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)bytes;
+    const ElfW(Shdr) *sections = (const ElfW(Shdr) *)(bytes + header->e_shoff);
+    uint64_t bias = _r_debug.r_map->l_addr;
+    for (int i = 0; i < header->e_shnum; i++) {
+        if (sections[i].sh_type != SHT_SYMTAB)
+            continue;
+        const ElfW(Sym) *symbols = (const ElfW(Sym) *)(bytes + sections[i].sh_offset);
+        const char *names = (const char *)bytes + sections[sections[i].sh_link].sh_offset;
+        for (uint64_t s = 0; s < sections[i].sh_size / sizeof *symbols; s++)
+            if (ELF64_ST_TYPE(symbols[s].st_info) == STT_FUNC && symbols[s].st_size != 0 &&
+                strcmp(names + symbols[s].st_name, name) == 0)
+                return (struct code){ bias + symbols[s].st_value,
+                                      bias + symbols[s].st_value + symbols[s].st_size };
+    }
+    return (struct code){ 0, 0 };
+}
+
 struct comparison {
     const unsigned char *file;
     uint64_t size;
@@ -73,23 +115,12 @@ static int compare_text(struct dl_phdr_info *info, size_t size, void *context)
 
 long changed_text_bytes(void)
 {
-    struct stat status;
-    int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    if (file < 0 || fstat(file, &status) != 0)
-        return -1;
-    unsigned char *bytes = malloc((size_t)status.st_size);
-    struct comparison comparison = { bytes, (uint64_t)status.st_size, 0 };
-    for (off_t at = 0; bytes != 0 && at < status.st_size;) {
-        ssize_t count = read(file, bytes + at, (size_t)(status.st_size - at));
-        if (count <= 0)
-            return -1;
-        at += count;
-    }
-    close(file);
+    uint64_t size;
+    const unsigned char *bytes = own_file(&size);
+    struct comparison comparison = { bytes, size, 0 };
     if (bytes == 0)
         return -1;
     dl_iterate_phdr(compare_text, &comparison);
-    free(bytes);
     return comparison.changed;
 }
 

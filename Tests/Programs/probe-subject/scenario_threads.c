@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Many threads: sites come and go under them, and every result stays.  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,5 +181,55 @@ int scenario_reentry(void)
     EXPECT(sonde_hits_skipped(SONDE_HIT_MUTED) == 1, "not counted");
     sonde_mute_thread(0);
     EXPECT(call_code(code, 5, 7) == 22 && hit_count == 2, "%lu hits", hit_count);
+    return 0;
+}
+
+static void *allocate(void *context)
+{
+    uint64_t random = (uint64_t)context + 99;
+    while (!stop) {
+        unsigned char *blocks[16];
+        for (uint32_t i = 0; i < 16; i++) {
+            size_t size = next_random(&random) % 3000 + 1;
+            blocks[i] = malloc(size);
+            if (blocks[i] != 0)
+                memset(blocks[i], (int)i, size);
+            blocks[i] = realloc(blocks[i], 2 * size);
+        }
+        for (uint32_t i = 0; i < 16; i++) {
+            wrong += blocks[i] == 0 || *blocks[i] != i;
+            free(blocks[i]);
+        }
+        calls += 16;
+    }
+    return 0;
+}
+
+/* Probes at every place of the program's allocator, which installing itself uses.  */
+int scenario_allocator(void)
+{
+    static const char *const names[] = { "malloc", "free", "realloc", "new_block" };
+    static struct sonde_patch_request requests[512];
+    static struct sonde_patch_outcome outcomes[512];
+    pthread_t threads[WORKERS];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        count += requests_for(code_named(names[i]), requests + count, 512 - count);
+    EXPECT(count > 60, "%u sites", count);
+    for (uint64_t i = 0; i < WORKERS; i++)
+        pthread_create(&threads[i], 0, allocate, (void *)i);
+    for (int round = 0; round < 50 && wrong == 0; round++) {
+        enum sonde_patch_status status = sonde_patch_install(requests, count, outcomes);
+        EXPECT(status == SONDE_PATCH_OK, "%s", sonde_patch_words(status));
+        uint64_t before = calls;
+        while (calls - before < 64 && wrong == 0)
+            sched_yield();
+        sonde_patch_remove(requests, count);
+        EXPECT(changed_text_bytes() == 0, "round %d: text differs", round);
+    }
+    stop = 1;
+    for (uint64_t i = 0; i < WORKERS; i++)
+        pthread_join(threads[i], 0);
+    EXPECT(wrong == 0 && hit_count > 10000, "%lu wrong, %lu hits", wrong, hit_count);
     return 0;
 }

@@ -27,6 +27,7 @@ int scenario_threads(void);
 int scenario_load(void);
 int scenario_recursion(void);
 int scenario_reentry(void);
+int scenario_allocator(void);
 int scenario_program(void);
 
 /* Processes and images. LIBRARY is the path of one that exports `answer`.  */

@@ -60,6 +60,9 @@ void keep_registers(void *context, struct sonde_hit_registers *registers);
 /* A request for ADDRESS of CODE that counts.  */
 struct sonde_patch_request request_at(struct code code, uint64_t address);
 
+/* The function NAME of this program's symbol table; empty when there is none.  */
+struct code code_named(const char *name);
+
 /* Fills REQUESTS with one for each instruction of CODE that can be patched on its own; returns
    their number.  */
 uint32_t requests_for(struct code code, struct sonde_patch_request *requests, uint32_t capacity);
