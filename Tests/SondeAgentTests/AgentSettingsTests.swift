@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settings: the program beats the environment beats the default, and bad values are said.
 
+import Glibc
 import SondeModel
+import SondeProbeRuntime
 import Testing
 
 @testable import SondeAgent
@@ -26,6 +28,54 @@ struct AgentSettingsTests {
         #expect(settings.queueSeconds == 3600)
         #expect(settings.log == nil)
         #expect(!settings.isOff)
+        #expect(settings.probes.policy == ProbePolicy())
+        #expect(
+            settings.probes.machine
+                == MachineLimits(
+                    ringBytes: 4_194_304, linesPerSecond: 5000, cpuMillionths: 50_000))
+        #expect(settings.probes.queueBytes == 16_777_216)
+        #expect(settings.probes.runtimeFolder == "/tmp/sonde-\(getuid())")
+    }
+
+    @Test func everyProbeSettingHasAnEnvironmentVariable() throws {
+        let probes = try settings(
+            .init(service: "s"),
+            [
+                "SONDE_PROBES": "Read-Only", "SONDE_PROBE_DENY_FILES": "Vault/, Key.swift ,",
+                "SONDE_PROBE_DENY_FUNCTIONS": "Vault.open", "SONDE_PROBE_HIDE_NAMES": "zip,-card",
+                "SONDE_PROBE_HIDE_VALUES": "##-##", "SONDE_PROBE_LINES_PER_SECOND": "7",
+                "SONDE_PROBE_CPU_PERCENT": "2.5", "SONDE_PROBE_RING_BYTES": "2097152",
+                "SONDE_LOG_QUEUE_BYTES": "65536", "SONDE_RUNTIME_DIR": "/run/x",
+            ]
+        ).probes
+        #expect(probes.policy.mode == .readOnly)
+        #expect(probes.policy.deniedFiles == ["Vault/", "Key.swift"])
+        #expect(probes.policy.deniedFunctions == ["Vault.open"])
+        #expect(probes.policy.names.hides("zip") && !probes.policy.names.hides("card"))
+        #expect(probes.policy.values.redact("12-34") == "<redacted>")
+        #expect(
+            probes.machine
+                == MachineLimits(ringBytes: 2_097_152, linesPerSecond: 7, cpuMillionths: 25_000))
+        #expect(probes.queueBytes == 65_536 && probes.runtimeFolder == "/run/x")
+    }
+
+    @Test func theProgramsProbeSettingsBeatTheEnvironmentAndItsListsAdd() throws {
+        var configuration = Sonde.Configuration(service: "s")
+        configuration.probes.mode = .off
+        configuration.probes.deniedFiles = ["B.swift"]
+        configuration.probes.hiddenNames = ["mine"]
+        configuration.probes.linesPerSecond = 9
+        let probes = try settings(
+            configuration,
+            [
+                "SONDE_PROBES": "on", "SONDE_PROBE_DENY_FILES": "A.swift",
+                "SONDE_PROBE_HIDE_NAMES": "theirs", "SONDE_PROBE_LINES_PER_SECOND": "wrong",
+            ]
+        ).probes
+        #expect(probes.policy.mode == .off)
+        #expect(probes.policy.deniedFiles == ["A.swift", "B.swift"])
+        #expect(probes.policy.names.hides("mine") && probes.policy.names.hides("theirs"))
+        #expect(probes.machine.linesPerSecond == 9)
     }
 
     @Test func everyValueHasAnEnvironmentVariable() throws {
@@ -84,7 +134,9 @@ struct AgentSettingsTests {
         ("SONDE_HERTZ", "often"), ("SONDE_PROFILE", "alloc"), ("SONDE_UPLOAD", "perhaps"),
         ("SONDE_OFF", "maybe"), ("SONDE_LABELS", "region"), ("SONDE_LABELS", "1a=b"),
         ("SONDE_LABELS", "service_name=x"), ("SONDE_LABELS", "__x=y"),
-        ("SONDE_QUEUE_BYTES", "1"), ("SONDE_QUEUE_SECONDS", "-1"),
+        ("SONDE_PROBES", "perhaps"), ("SONDE_PROBE_LINES_PER_SECOND", "0"),
+        ("SONDE_PROBE_CPU_PERCENT", "101"), ("SONDE_PROBE_RING_BYTES", "1"),
+        ("SONDE_LOG_QUEUE_BYTES", "x"), ("SONDE_QUEUE_BYTES", "1"), ("SONDE_QUEUE_SECONDS", "-1"),
     ])
     func aBadVariableIsNamedWithItsValue(name: String, value: String) throws {
         let error = #expect(throws: SondeError.self) {

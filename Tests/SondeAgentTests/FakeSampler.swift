@@ -99,7 +99,9 @@ struct HurriedAgent {
     }
 
     var losses: [String: UInt64] {
-        Dictionary(uniqueKeysWithValues: agent.report.losses.map { ($0.reason, $0.count) })
+        // The process's own counter is no agent's.
+        let losses = agent.report.losses.filter { $0.reason != "traceparents_invalid" }
+        return Dictionary(uniqueKeysWithValues: losses.map { ($0.reason, $0.count) })
     }
 }
 

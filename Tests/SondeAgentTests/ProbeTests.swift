@@ -180,4 +180,40 @@ struct ProbeTests {
             #expect(status.linesWaiting == 0)
         }
     }
+
+    @Test func tracesThatAreNotValidAreCounted() throws {
+        let controller = try FakeController()
+        defer { controller.server.stop() }
+        try HurriedAgent(controller.server.url, images: images).use { hurried in
+            let count = {
+                hurried.agent.report.losses.first { $0.reason == "traceparents_invalid" }?.count
+                    ?? 0
+            }
+            let before = count()
+            let answer = Sonde.withTrace(traceparent: "nonsense") { 42 }
+            #expect(answer == 42)
+            #expect(Sonde.withTrace(traceparent: nil) { 43 } == 43)
+            #expect(count() == before + 1)
+        }
+    }
+
+    @Test func scopesGiveBackWhatTheirWorkGives() async throws {
+        struct Mistake: Error {}
+        #expect(throws: Mistake.self) {
+            try Sonde.withLabels(["a": "b"]) { () throws(Mistake) -> Int in throw Mistake() }
+        }
+        let sum = await Sonde.withLabels(["a": "b"]) {
+            await Sonde.withTrace(traceparent: nil) {
+                await Task.yield()
+                return 5
+            }
+        }
+        #expect(sum == 5)
+        await #expect(throws: Mistake.self) {
+            try await Sonde.withLabels(["a": "b"]) {
+                await Task.yield()
+                throw Mistake()
+            }
+        }
+    }
 }

@@ -110,6 +110,12 @@ struct ProfileEncoderTests {
         #expect(queue.byteCount == 9)
         #expect(queue.append(profile(11, 4)) == 1)
         #expect(queue.count == 2)
+        // What is just being sent stays; the next goes, or the new one when nothing else is left.
+        let sending = queue.first?.number
+        #expect(queue.append(profile(6, 4), keeping: sending) == 1)
+        #expect(queue.append(profile(8, 4), keeping: sending) == 2)
+        #expect(queue.count == 1 && queue.first?.number == sending)
+        #expect(queue.append(profile(5, 4)) == 0)
         #expect(queue.append(profile(10, 5)) == 2)
         #expect(queue.first?.created == 5)
         #expect(queue.dropOutdated(at: 1_000_000_005) == 0)

@@ -22,7 +22,7 @@ import Testing
 
     init() {
         runtime = ProbeRuntime(
-            policy: ProbePolicy(), patcher: TextPatcher(MachineLimits()), marker: nil,
+            policy: ProbePolicy(), patcher: TextPatcher(MachineLimits()) { true }, marker: nil,
             senses: time.senses)
         _ = WorkScope.learnInTask()
     }

@@ -44,7 +44,9 @@ final class Agent: Sendable {
         }
         try self.init(
             settings, sampler: sampler, images: ImageCatalog(), clients: clients,
-            patcher: { TextPatcher(settings.probes.machine) })
+            patcher: {
+                TextPatcher(settings.probes.machine) { GuardedMemory.isReadable }
+            })
     }
 
     /// Starts an agent with a given sampler, which it stops when it cannot start.

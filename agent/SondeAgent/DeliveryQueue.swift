@@ -46,12 +46,20 @@ struct DeliveryQueue: Sendable {
 
     /// Adds an entry and makes room for it.
     ///
+    /// - Parameters:
+    ///   - push: The entry.
+    ///   - kept: The number of an entry that stays, because it is just being sent: whether it
+    ///     arrives is not known yet.
     /// - Returns: How many items were dropped because of the limit of bytes; the new ones are among
-    ///   them when their push alone is too large.
-    mutating func append(_ push: PendingPush) -> Int {
+    ///   them when there is no room for their push.
+    mutating func append(_ push: PendingPush, keeping kept: UInt64? = nil) -> Int {
         guard push.body.count <= maximumBytes else { return push.items }
+        let oldest = entries.first?.number == kept ? 1 : 0
         var dropped = 0
-        while byteCount + push.body.count > maximumBytes { dropped += removeFirst() }
+        while byteCount + push.body.count > maximumBytes {
+            guard entries.count > oldest else { return dropped + push.items }
+            dropped += remove(at: oldest)
+        }
         lastNumber &+= 1
         var numbered = push
         numbered.number = lastNumber
@@ -78,10 +86,13 @@ struct DeliveryQueue: Sendable {
     /// - Returns: How many items were in it.
     @discardableResult
     mutating func removeFirst() -> Int {
-        guard !entries.isEmpty else { return 0 }
-        let oldest = entries.removeFirst()
-        byteCount -= oldest.body.count
-        itemCount -= oldest.items
-        return oldest.items
+        entries.isEmpty ? 0 : remove(at: 0)
+    }
+
+    private mutating func remove(at index: Int) -> Int {
+        let gone = entries.remove(at: index)
+        byteCount -= gone.body.count
+        itemCount -= gone.items
+        return gone.items
     }
 }

@@ -37,6 +37,8 @@ final class Outbox: Sendable {
         var queue: DeliveryQueue
         var backoff: Backoff
         var nextAttempt: UInt64 = 0
+        /// The number of the push that is just being sent.
+        var sending: UInt64?
     }
 
     init(
@@ -68,7 +70,7 @@ final class Outbox: Sendable {
 
     /// Adds a push; when there is no room for it the oldest ones go and are counted.
     func append(_ push: PendingPush) {
-        ledger.count(route.full, state.withLock { $0.queue.append(push) })
+        ledger.count(route.full, state.withLock { $0.queue.append(push, keeping: $0.sending) })
     }
 
     /// Sends the oldest push if its time has come.
@@ -78,7 +80,9 @@ final class Outbox: Sendable {
         let now = Clock.monotonic
         let (outdated, oldest) = state.withLock { state -> (Int, PendingPush?) in
             guard now >= state.nextAttempt || deadline != 0 else { return (0, nil) }
-            return (state.queue.dropOutdated(at: now), state.queue.first)
+            let outdated = state.queue.dropOutdated(at: now)
+            state.sending = state.queue.first?.number
+            return (outdated, state.queue.first)
         }
         ledger.count(route.old, outdated)
         guard let oldest else { return }
@@ -92,14 +96,16 @@ final class Outbox: Sendable {
         case .later(let reason, let retryAfter):
             ledger.setProblem(reason, at: route.place)
             state.withLock { state in
+                state.sending = nil
                 let wait = state.backoff.fail(retryAfter: retryAfter)
                 state.nextAttempt = Clock.monotonic(after: wait)
             }
             return
         }
         state.withLock { state in
-            // It may have been dropped meanwhile, to make room.
-            if state.queue.first?.number == oldest.number { state.queue.removeFirst() }
+            // Only this thread removes the first entry while it is being sent.
+            state.queue.removeFirst()
+            state.sending = nil
             state.backoff.succeed()
             state.nextAttempt = 0
         }

@@ -64,7 +64,10 @@ final class ProbeKeeper: Sendable {
     /// What was lost, by reason, and what was given to us that could not be used.
     var losses: [(reason: String, count: UInt64)] {
         let orphans = state.withLock { $0.runtime?.orphans ?? 0 }
-        let all = [("probe_records_orphaned", orphans)]
+        let all = [
+            ("probe_records_orphaned", orphans),
+            ("traceparents_invalid", WorkScope.invalidTraceParents),
+        ]
         return all.filter { $0.1 > 0 }
     }
 
@@ -75,7 +78,7 @@ final class ProbeKeeper: Sendable {
 
     /// Makes the probes those of the desired state; returns when it is done.
     func want(_ probes: [ProbeState]) {
-        let images = runningImages
+        let images = RunningImages(parts.images).list
         let isUsed = state.withLock { state in
             guard !state.hasStopped, state.runtime != nil || !probes.isEmpty else { return false }
             if state.runtime == nil { state.runtime = makeRuntime() }
@@ -103,7 +106,10 @@ final class ProbeKeeper: Sendable {
     private func makeRuntime() -> ProbeRuntime {
         let marker = InstallMarker(
             folder: settings.probes.runtimeFolder, service: settings.service)
-        parts.ledger.setProblem(marker.problem, at: .probes)
+        let blindness = WorkScope.learnInTask().map {
+            "cannot tell the tasks and asynchronous traces of hits: \($0); want it loaded from the start"
+        }
+        parts.ledger.setProblem(marker.problem ?? blindness, at: .probes)
         return ProbeRuntime(
             policy: settings.probes.policy, patcher: parts.patcher(), marker: marker,
             senses: ThreadNames.senses())
@@ -111,16 +117,16 @@ final class ProbeKeeper: Sendable {
 
     private func startThreads() -> [AgentThread] {
         let logs = logs
-        // Unowned would do: both threads end before the agent does. They are few and bounded.
         let bodies: [(String, @Sendable () -> Void)] = [
             ("sonde-probes", { [self] in run() }), ("sonde-logs", { logs.run() }),
         ]
         var threads: [AgentThread] = []
         for (name, body) in bodies {
             guard let thread = parts.thread(name, body) else {
+                // The first takes the probes out in the end; without it the second has no use.
                 parts.ledger.setProblem(
                     "cannot look after probes: got no thread \(name); want one", at: .probes)
-                continue
+                break
             }
             threads.append(thread)
         }
@@ -129,16 +135,17 @@ final class ProbeKeeper: Sendable {
 
     /// What the probes' thread does until it is stopped.
     private func run() {
+        var images = RunningImages(parts.images)
         while true {
             // Acquire; pairs with the release in `stop`.
             let deadline = stopDeadline.load(ordering: .acquiring)
             guard deadline == 0 else { return finish(deadline) }
-            let images = runningImages
+            images.look()
             let (lines, isBusy, hasMore, hasNews) = state.withLock { state in
                 guard let runtime = state.runtime else {
                     return ([ProbeLine](), false, false, false)
                 }
-                let lines = runtime.work(images: images)
+                let lines = runtime.work(images: images.list)
                 let hasNews = runtime.stateChanges != state.reportedChanges
                 state.reportedChanges = runtime.stateChanges
                 return (lines, runtime.isBusy, runtime.hasMore, hasNews)
@@ -155,9 +162,31 @@ final class ProbeKeeper: Sendable {
         logs.append(state.withLock { $0.runtime?.removeAll() ?? [] })
         logs.stop(by: deadline)
     }
+}
 
-    private var runningImages: [RunningImage] {
-        parts.images.current.images.compactMap { image in
+/// The images of the process as probes know them, read again when they change.
+private struct RunningImages {
+    private let catalog: ImageCatalog
+    private var changes: UInt64
+    /// The images that have a build id.
+    private(set) var list: [RunningImage]
+
+    init(_ catalog: ImageCatalog) {
+        self.catalog = catalog
+        let current = catalog.current
+        changes = current.changes
+        list = Self.list(of: current)
+    }
+
+    mutating func look() {
+        let current = catalog.current
+        guard current.changes != changes else { return }
+        changes = current.changes
+        list = Self.list(of: current)
+    }
+
+    private static func list(of snapshot: ImageCatalog.Snapshot) -> [RunningImage] {
+        snapshot.images.compactMap { image in
             image.buildID.map {
                 RunningImage(
                     buildID: $0, path: image.path, bias: image.bias, start: image.loadStart,

@@ -7,10 +7,6 @@
 
 #include <link.h>
 #include <stddef.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 /* Weak: a program without Swift concurrency has none of them.  */
 extern void *swift_task_getCurrent(void) __attribute__((weak, swiftcall));
@@ -42,19 +38,16 @@ static int find_module(struct dl_phdr_info *info, size_t size, void *argument) {
     return 1;
 }
 
-/* Reads a word that may not be mapped. Returns whether it could.  */
-static int read_word(uint64_t address, uint64_t *value) {
-    struct iovec to = {value, sizeof *value}, from = {(void *)address, sizeof *value};
-    return syscall(SYS_process_vm_readv, getpid(), &to, 1UL, &from, 1UL, 0UL) == sizeof *value;
+static uint64_t read_word(uint64_t address)
+{
+    return *(const volatile uint64_t *)address;
 }
 
 /* Finds the one word of [START, START + SIZE) that equals VALUE. Returns its offset, or -1.  */
 static int64_t find_word(uint64_t start, uint64_t size, uint64_t value) {
     int64_t found = -1;
     for (uint64_t offset = 0; offset + 8 <= size; offset += 8) {
-        uint64_t word;
-        if (!read_word(start + offset, &word)) return -1;
-        if (word != value) continue;
+        if (read_word(start + offset) != value) continue;
         if (found >= 0) return -1;
         found = (int64_t)offset;
     }
@@ -103,13 +96,11 @@ enum sonde_scope_status sonde_scope_learn(const void *key) {
         (int64_t)(module.tls_start + (uint64_t)task_at - (uint64_t)__builtin_thread_pointer());
     uint64_t value = (uint64_t)swift_task_localValueGet(key);
     if (value == 0) return SONDE_SCOPE_NO_LOCALS;
-    /* The item begins with two words, next and key, a little before the value.  */
+    /* The item begins with two words, next and key, and at most one more before the value: no word
+       that is looked at lies before the item.  */
     uint64_t item = 0;
-    for (uint64_t back = 16; back <= 64 && item == 0; back += 8) {
-        uint64_t word;
-        if (!read_word(value - back + 8, &word)) return SONDE_SCOPE_NO_LOCALS;
-        if (word == (uint64_t)key) item = value - back;
-    }
+    for (uint64_t back = 16; back <= 32 && item == 0; back += 8)
+        if (read_word(value - back + 8) == (uint64_t)key) item = value - back;
     if (item == 0) return SONDE_SCOPE_NO_LOCALS;
     layout.value_offset = value - item;
     int64_t list = find_word(task, TASK_BYTES, item);

@@ -2,6 +2,8 @@
 // One probe inside of the machine: its programs, its sites, its counters.
 
 internal import CSondeProbe
+internal import Glibc
+internal import SondeLock
 internal import SondeModel
 internal import SondeProbeProgram
 
@@ -126,8 +128,10 @@ final class MachineProbe {
     func install() throws(PatchRefusal) -> [sonde_patch_outcome] {
         var outcomes = [sonde_patch_outcome](
             repeating: sonde_patch_outcome(), count: requests.count)
-        let status = sonde_patch_install(
-            requests, UInt32(truncatingIfNeeded: requests.count), &outcomes)
+        let status = Self.patiently {
+            sonde_patch_install(
+                requests, UInt32(truncatingIfNeeded: requests.count), &outcomes)
+        }
         guard status != SONDE_PATCH_OK else { return outcomes }
         let place = outcomes.firstIndex {
             $0.status != SONDE_PATCH_OK && $0.status != SONDE_PATCH_NOT_TRIED
@@ -136,6 +140,17 @@ final class MachineProbe {
         let address = place.map { "0x" + String(requests[$0].address, radix: 16) } ?? "the sites"
         discard()
         throw PatchRefusal("cannot patch \(address): \(Self.words(status, detail))")
+    }
+
+    /// Asks again when a thread just blocks SIGTRAP: libc does so for a moment while it makes a
+    /// thread or a process, and no code that can be probed runs there meanwhile.
+    static func patiently(_ ask: () -> sonde_patch_status) -> sonde_patch_status {
+        for _ in 0..<10 {
+            let status = ask()
+            guard status == SONDE_PATCH_TRAP_BLOCKED else { return status }
+            ForkGate.rest { _ = usleep(3000) }
+        }
+        return ask()
     }
 
     /// Takes all sites out of the text; hits that are under way go on.

@@ -27,6 +27,7 @@ package struct MachineLimits: Hashable, Sendable {
 /// The patcher of this process, over `patch.h` and `machine.h`.
 package final class TextPatcher: ProbePatcher {
     private let limits: MachineLimits
+    private let readsMemory: @Sendable () -> Bool
     private var isStarted = false
     private var probes: [UInt32: MachineProbe] = [:]
     /// Taken out of the text; hits may still be inside.
@@ -40,7 +41,15 @@ package final class TextPatcher: ProbePatcher {
     private static let maximumLeaving = 256
 
     /// A patcher that has changed nothing yet.
-    package init(_ limits: MachineLimits) { self.limits = limits }
+    ///
+    /// - Parameters:
+    ///   - limits: What all probes share.
+    ///   - readsMemory: Whether `process_vm_readv` may be called in this process; without it only
+    ///     stacks are readable at a hit. Asked with the first probe.
+    package init(_ limits: MachineLimits, readsMemory: @escaping @Sendable () -> Bool) {
+        self.limits = limits
+        self.readsMemory = readsMemory
+    }
 
     /// Keeps the calling thread, one of our own, from running probes.
     package static func muteCallingThread() { sonde_mute_thread(1) }
@@ -100,7 +109,7 @@ package final class TextPatcher: ProbePatcher {
         freeWhatHasLeft()
         guard !probes.isEmpty else { return nil }
         var detail: UInt64 = 0
-        let status = sonde_patch_check(&detail)
+        let status = MachineProbe.patiently { sonde_patch_check(&detail) }
         return status == SONDE_PATCH_OK ? nil : MachineProbe.words(status, detail)
     }
 
@@ -112,7 +121,7 @@ package final class TextPatcher: ProbePatcher {
         settings.lines_per_second = limits.linesPerSecond
         settings.burst = max(1, limits.linesPerSecond)
         settings.cpu_millionths = limits.cpuMillionths
-        settings.reads_memory = 1
+        settings.reads_memory = readsMemory() ? 1 : 0
         let status = sonde_machine_start(&settings)
         guard status == SONDE_MACHINE_OK else {
             throw PatchRefusal("the probe machine does not start: got no memory for its rings")
