@@ -53,7 +53,9 @@ struct ControlTests {
             #expect(report.cpu?.hertz == 100)
             #expect(report.cpu?.samples == 7)
             #expect(report.threads == 3)
-            #expect(report.losses.map(\.reason) == ["ring_full"])
+            // The process counts invalid traces for all of its agents.
+            let losses = report.losses.map(\.reason).filter { $0 != "traceparents_invalid" }
+            #expect(losses == ["ring_full"])
             #expect(report.problems == ["a problem of the sampler"])
             // More than the sampler's own 1500 ns: the agent's threads did something.
             #expect(report.ownCPUNanos > 10_000)
