@@ -18,6 +18,8 @@
 #include "trap.h"
 
 #define HWCAP2_FSGSBASE 2u
+/* arch_prctl(2): asks for the thread's features of the shadow stack (Linux 6.6).  */
+#define ARCH_SHSTK_STATUS 0x5005
 
 /* What this process knows of its patches. BUSY while a change is being made: a child of fork that
    inherits it set cannot know what its code looks like.  */
@@ -74,6 +76,14 @@ static void end(void)
     state.busy = 0;
 }
 
+/* Whether the processor checks return addresses: moved calls push theirs themselves.  */
+static int has_shadow_stack(void)
+{
+    uint64_t features = 0;
+    return sonde_hit_syscall(SYS_arch_prctl, ARCH_SHSTK_STATUS, (long)&features, 0, 0) == 0 &&
+           (features & 1) != 0;
+}
+
 /* What every install needs, besides the request's own place.  */
 static enum sonde_patch_status prepare(uint64_t *detail)
 {
@@ -86,6 +96,8 @@ static enum sonde_patch_status prepare(uint64_t *detail)
         status = (enum sonde_patch_status)sonde_trap_install();
     if (status != SONDE_PATCH_OK)
         return status;
+    if (has_shadow_stack())
+        return SONDE_PATCH_SHADOW_STACK;
     *detail = (uint64_t)sonde_trap_tracer();
     if (*detail != 0)
         return SONDE_PATCH_TRACED;
@@ -315,6 +327,7 @@ const char *sonde_patch_words(enum sonde_patch_status status)
         [SONDE_PATCH_CHANGED] = "somebody else has changed the function's code",
         [SONDE_PATCH_FORKED] = "the process was forked while its probes were being changed",
         [SONDE_PATCH_TRACED] = "a debugger is attached, which would take the probes' signals",
+        [SONDE_PATCH_SHADOW_STACK] = "the process runs with shadow stacks, which moved calls break",
         [SONDE_PATCH_OVERLAP] = "the bounds of the function overlap another function's",
     };
     return (uint32_t)status < SONDE_PATCH_STATUSES ? words[status] : "unknown";

@@ -36,7 +36,8 @@ enum sonde_patch_status {
     SONDE_PATCH_FORKED = 14,            /* a child of a fork in the middle of a change */
     SONDE_PATCH_OVERLAP = 15,           /* the bounds of two functions overlap */
     SONDE_PATCH_TRACED = 16,            /* a debugger takes our signals; detail is its process */
-    SONDE_PATCH_STATUSES = 17,
+    SONDE_PATCH_SHADOW_STACK = 17,      /* return addresses are guarded by the processor */
+    SONDE_PATCH_STATUSES = 18,
 };
 
 /* What a site became.  */
