@@ -127,7 +127,8 @@ private func runLog(_ invocation: Invocation, _ surroundings: Surroundings) thro
             probe: probe, controller, asJSON: invocation.isSet(.json), surroundings
         ).follow()
     }
-    let isIn = probe.instances.contains { $0.state == "installed" }
+    // One that has said all its lines already has done what was asked for.
+    let isIn = probe.instances.contains { $0.state == "installed" || $0.lines > 0 }
     if !isIn, !probe.instances.isEmpty, probe.isSettled {
         throw CommandFailure(
             "the log point \(probe.id) is in no instance",
@@ -158,10 +159,11 @@ private func say(_ probe: ProbeAnswer, _ surroundings: Surroundings) throws {
     let places = installed.reduce(0) { $0 + Int(clamping: $1.jumpSites &+ $1.trapSites) }
     let instances = Quantity.count(installed.count, "instance")
     let minutes = max(1, (probe.expiresMs - probe.createdMs + 59_999) / 60_000)
+    let lines = probe.lines
     let state =
-        installed.isEmpty
-        ? "is in no instance yet"
-        : "is in \(instances) at \(Quantity.count(places, "address", "addresses"))"
+        !installed.isEmpty
+        ? "is in \(instances) at \(Quantity.count(places, "address", "addresses"))"
+        : lines > 0 ? "has said \(lines) lines already" : "is in no instance yet"
     try surroundings.output.write(
         "\(probe.id) \(state), for \(minutes) min or \(probe.hitLimit) lines each\n")
     for one in probe.instances where one.state != "installed" {
