@@ -142,7 +142,7 @@ struct ExpressionMaker {
 }
 
 @Suite struct RandomExpressions {
-    @Test(arguments: 0..<8)
+    @Test(arguments: 0..<4)
     func eachIsRefusedOrRunsWithinItsCost(seed: Int) throws {
         let scene = Scene()
         // A second address, at which half of the variables are elsewhere.

@@ -18,6 +18,8 @@ struct LineCompiler {
     let layouts: LayoutCache
     /// The values of the template, in order.
     let values: [Value]
+    /// What can be named at each address.
+    let variables: [ImageAddress: [VisibleVariable]]
 
     /// The most characters of a function's name.
     static let longestName = 1024
@@ -57,6 +59,9 @@ struct LineCompiler {
         self.condition = condition
         self.limits = limits
         layouts = LayoutCache(info)
+        var variables: [ImageAddress: [VisibleVariable]] = [:]
+        for place in found.places { variables[place.address] = info.variables(at: place) }
+        self.variables = variables
         values = template.segments.compactMap { segment in
             guard case .value(let expression, let format) = segment else { return nil }
             return Value(
@@ -139,7 +144,7 @@ struct LineCompiler {
         _ tables: inout ProgramTables, _ shapes: inout ShapePool
     ) -> Site {
         var compiler = SiteCompiler(
-            place, variables: layouts.info.variables(at: place), layouts: layouts, limits: limits,
+            place, variables: variables[place.address] ?? [], layouts: layouts, limits: limits,
             decisions: decisions)
         compiler.asm.tables = tables
         compiler.shapes = shapes

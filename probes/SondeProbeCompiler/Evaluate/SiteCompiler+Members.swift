@@ -42,11 +42,11 @@ extension SiteCompiler {
             let fields = BytePlace.memory(base: object, offset: 0, origin: place.origin)
             return try value(of: field, in: fields, span)
         case .pointer(let pointee):
-            return try pointerMember(name, span, of: base, pointee, layout, baseSpan)
+            return try pointerMember(.init(name, span), of: base, pointee, layout, baseSpan)
         case .array, .counted, .cArray:
             return try collectionMember(name, span, of: base, place, layout)
         case .enumeration(let cases, let rule):
-            return try enumMember(name, span, of: place, layout, cases, rule)
+            return try enumMember(.init(name, span), of: place, layout, cases, rule)
         case .optional: throw notUnwrapped(layout.name, name, baseSpan)
         default: throw unknown(name, in: layout, span)
         }
@@ -99,21 +99,24 @@ extension SiteCompiler {
     }
 
     private mutating func pointerMember(
-        _ name: String, _ span: SourceSpan, of base: Operand, _ pointee: TypeID?,
-        _ layout: TypeLayout, _ baseSpan: SourceSpan
+        _ name: Expression.Name, of base: Operand, _ pointee: TypeID?, _ layout: TypeLayout,
+        _ baseSpan: SourceSpan
     ) throws(SiteFailure) -> Operand {
         guard let pointee else {
             throw .mistake(
-                .unreadableType, found: "`.\(name)` on \(layout.name), a pointer to nothing known",
-                want: "a pointer whose target has a type", span)
+                .unreadableType,
+                found: "`.\(name.text)` on \(layout.name), a pointer to nothing known",
+                want: "a pointer whose target has a type", name.span)
         }
         let inner = layouts[pointee]
         // C's `->` looks through one pointer.
-        if case .pointer = inner.kind, name != "pointee" { throw unknown(name, in: layout, span) }
+        if case .pointer = inner.kind, name.text != "pointee" {
+            throw unknown(name.text, in: layout, name.span)
+        }
         let (_, address) = try scalar(base, baseSpan)
-        let target = Operand.place(.memory(base: address, offset: 0, origin: name), inner)
-        if name == "pointee" { return target }
-        return try member(name, span, of: target, baseSpan)
+        let target = Operand.place(.memory(base: address, offset: 0, origin: name.text), inner)
+        if name.text == "pointee" { return target }
+        return try member(name.text, name.span, of: target, baseSpan)
     }
 
     private mutating func collectionMember(
@@ -142,22 +145,22 @@ extension SiteCompiler {
 
     /// A C enumerator's number, or the payload of one case.
     private mutating func enumMember(
-        _ name: String, _ span: SourceSpan, of place: BytePlace, _ layout: TypeLayout,
+        _ name: Expression.Name, of place: BytePlace, _ layout: TypeLayout,
         _ cases: [TypeLayout.Case], _ rule: TagRule
     ) throws(SiteFailure) -> Operand {
-        try requireBytes(of: place, layout.size, span)
-        if name == "rawValue", layout.isCEnumeration {
+        try requireBytes(of: place, layout.size, name.span)
+        if name.text == "rawValue", layout.isCEnumeration {
             let number = asm.push()
             asm.load(place, bytes: layout.wordBytes, signed: true, into: number)
             return .scalar(.int, number)
         }
-        guard let index = cases.firstIndex(where: { $0.name == name }) else {
-            throw unknown(name, in: layout, span)
+        guard let index = cases.firstIndex(where: { $0.name == name.text }) else {
+            throw unknown(name.text, in: layout, name.span)
         }
         guard let payload = cases[index].payload else {
             throw .mistake(
-                .wrongType, found: "the case `\(name)`, which carries nothing",
-                want: "a comparison, such as `== .\(name)`", span)
+                .wrongType, found: "the case `\(name.text)`, which carries nothing",
+                want: "a comparison, such as `== .\(name.text)`", name.span)
         }
         let presence = asm.push()
         asm.caseIndex(place, rule, into: presence)
