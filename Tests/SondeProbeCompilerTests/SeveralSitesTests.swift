@@ -134,6 +134,7 @@ import Testing
             ])
         global.kind = .global
         image.globals["limit"] = global
+        image.globals["Desk.Settings.limit"] = global
         var program = try compile("{limit}")
         #expect(program.relocations.count == 1)
         let index = Int(program.relocations[0])
@@ -142,6 +143,8 @@ import Testing
         var loaded = subject
         loaded.put([123], at: 0x7000_4000)
         #expect(Scene.text(program, loaded) == "123")
+        #expect(try compile("{Desk.Settings.limit}").code == program.code)
+        #expect(throws: ProbeCompileError.self) { try compile("{Desk.limit}") }
     }
 
     @Test func valuesThatWouldCostTooMuchAreCapturedInPart() throws {

@@ -107,7 +107,8 @@ enum ProbedPrograms {
             use(n)  // probe: {n} {self.n} {step} => 12 12 5
           } }
         @inline(never) func globals() {
-          use(globalCount)  // probe: {globalCount} => 1234
+          Counter.made += 1
+          use(globalCount)  // probe: {globalCount} {Counter.made} => 1234 4
         }
         @inline(never) func loop(_ count: Int) {
           for index in 0..<count {

@@ -99,7 +99,7 @@ enum StopperSource {
             execl(argv[2], argv[2], (char *)0);
             _exit(127);
           }
-          alarm(60);
+          alarm(110);
           int status;
           waitpid(child, &status, 0);
           ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE);

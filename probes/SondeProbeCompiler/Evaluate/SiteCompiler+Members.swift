@@ -14,7 +14,26 @@ extension SiteCompiler {
             let text = try evaluate(string)
             if text.isString(layouts) { return try bytes(of: text, name, string.span) }
         }
-        return try member(name.text, name.span, of: try evaluate(base), base.span)
+        let owner: Operand
+        do throws(SiteFailure) {
+            owner = try evaluate(base)
+        } catch {
+            // `Type.member`, perhaps with a module or an outer type before it.
+            guard case .unknownName = error, let path = Self.path(of: base),
+                let global = layouts.info.global(named: path + "." + name.text)
+            else { throw error }
+            return try operand(of: global, name.span)
+        }
+        return try member(name.text, name.span, of: owner, base.span)
+    }
+
+    /// Names joined by dots; `nil` for anything else.
+    private static func path(of expression: Expression) -> String? {
+        switch expression.kind {
+        case .name(let name): name
+        case .member(let base, let name): path(of: base).map { $0 + "." + name.text }
+        default: nil
+        }
     }
 
     /// A member of a value.
