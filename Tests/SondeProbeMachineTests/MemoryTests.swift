@@ -144,6 +144,26 @@ extension MachineSuites {
             #expect(body == [1, 0, 0x10, 0, 0, 0, 0, 0, 0, 64])
         }
 
+        @Test(arguments: [0, 1] as [Int32])
+        func aFilterThatForbidsReadsLeavesStacksAndRegisters(kills: Int32) {
+            // In a child, for a filter stays for ever.
+            let run: @convention(c) (UnsafeMutableRawPointer?) -> Int32 = { context in
+                guard subject_forbid_reads(context == nil ? 0 : 1) == 1 else { return 1 }
+                TestProbe.start()
+                guard let probe = try? TestProbe(MachineSuites.Memory.load),
+                    let registers = try? TestProbe(
+                        "readRegister r0, 0\naccept\nwrite8 r0\ncommit")
+                else { return 2 }
+                let stack = TestProbe.stackPointer()
+                let heap = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+                heap.pointee = 5
+                let address = UInt64(UInt(bitPattern: heap))
+                guard MachineSuites.Memory.word(probe, address, rsp: stack) == nil else { return 3 }
+                return registers.run([9, 0, 0, 0, 0, 0, 0, stack]).body == [9] ? 0 : 4
+            }
+            #expect(subject_in_child(run, UnsafeMutableRawPointer(bitPattern: Int(kills))) == 0)
+        }
+
         private static func bytes(_ value: UInt32) -> [UInt8] {
             (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
         }

@@ -115,7 +115,7 @@ enum sonde_machine_status sonde_machine_start(const struct sonde_machine_setting
         sonde_hit_syscall(SYS_nanosleep, (long)&pause, 0, 0, 0);
         sonde_machine_adjust_clock();
     }
-    machine->reads_memory = settings->reads_memory;
+    machine->reads_memory = settings->reads_memory && sonde_machine_may_read();
     set_bucket(&machine->lines, settings->lines_per_second, settings->burst);
     set_share(&machine->cpu, settings->cpu_millionths);
     atomic_store_explicit(&machine->started, 1, memory_order_release);

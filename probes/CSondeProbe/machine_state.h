@@ -205,6 +205,10 @@ static inline void sonde_hit_copy(uint8_t *to, const uint8_t *from, uint64_t cou
     }
 }
 
+/* Whether process_vm_readv works here: 1 or 0. Where a seccomp filter is active it is tried in a
+   child, because a filter may answer it by killing. Ordinary context.  */
+int sonde_machine_may_read(void);
+
 /* HIT CONTEXT. Lets RUN read the stack that RSP is on with plain loads, if that is certain.  */
 void sonde_hit_find_stack(struct sonde_run *run, uint64_t rsp);
 

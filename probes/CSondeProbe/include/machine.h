@@ -76,8 +76,8 @@ enum sonde_machine_status {
 };
 
 /* What all probes of the process share. RING_BYTES of all rings together; RINGS is rounded to a
-   power of two. READS_MEMORY: whether process_vm_readv may be called here (a seccomp filter may
-   kill for it); without it nothing but registers is readable.  */
+   power of two. READS_MEMORY: whether process_vm_readv may be used, if it works here (a seccomp
+   filter may forbid it); without it only registers and stacks that are known already are.  */
 struct sonde_machine_settings {
     uint64_t ring_bytes;
     uint32_t rings;

@@ -34,3 +34,7 @@ void subject_block(int signal);
 
 /* Sends SIGNAL to the calling thread.  */
 void subject_send(int signal);
+
+/* Lets a filter forbid process_vm_readv from now on: by killing the process (KILL 1) or by EPERM (0).
+   Returns 1 when the kernel took it.  */
+int subject_forbid_reads(int kill);
