@@ -13,14 +13,19 @@ package struct MachineLimits: Hashable, Sendable {
     package var linesPerSecond: UInt32
     /// The most CPU time of hits, in millionths of a core.
     package var cpuMillionths: UInt32
+    /// Whether memory that was readable a moment ago is read with plain loads, for which SIGSEGV and
+    /// SIGBUS are taken until the program wants one of them: docs/decisions/0008.
+    package var readsDirectly: Bool
 
     /// Limits from their parts.
     package init(
-        ringBytes: UInt64 = 4 << 20, linesPerSecond: UInt32 = 5000, cpuMillionths: UInt32 = 50_000
+        ringBytes: UInt64 = 4 << 20, linesPerSecond: UInt32 = 5000, cpuMillionths: UInt32 = 50_000,
+        readsDirectly: Bool = true
     ) {
         self.ringBytes = ringBytes
         self.linesPerSecond = linesPerSecond
         self.cpuMillionths = cpuMillionths
+        self.readsDirectly = readsDirectly
     }
 }
 
@@ -106,6 +111,7 @@ package final class TextPatcher: ProbePatcher {
         guard isStarted else { return nil }
         sonde_machine_adjust_clock()
         _ = sonde_record_recover_rings()
+        _ = sonde_machine_check_direct_reads()
         freeWhatHasLeft()
         guard !probes.isEmpty else { return nil }
         var detail: UInt64 = 0
@@ -127,6 +133,8 @@ package final class TextPatcher: ProbePatcher {
             throw PatchRefusal("the probe machine does not start: got no memory for its rings")
         }
         isStarted = true
+        // Where the signals are somebody else's, the kernel is asked each time.
+        if limits.readsDirectly { _ = sonde_machine_use_direct_reads() }
     }
 
     /// Frees probes whose last hit has ended.
