@@ -16,6 +16,8 @@ final class ImageBytes {
     }
 
     let image: ElfImage
+    /// The file with the full symbol table, which may be that of the debug info.
+    private let symbols: ElfImage
     // Safety: the mapping belongs to `image`, which lives as long as this object.
     private let file: UnsafeRawBufferPointer
     private let segments: [ElfImage.Segment]
@@ -24,8 +26,10 @@ final class ImageBytes {
     /// How many relocations and symbols of an image are looked at.
     static let maxEntries = 4 << 20
 
-    init(_ image: ElfImage) {
+    /// The bytes of a file, and the symbols of the first of several files that has all of them.
+    init(_ image: ElfImage, symbolsOf others: [ElfImage] = []) {
         self.image = image
+        symbols = ([image] + others).first(where: \.hasSymbolTable) ?? image
         var size = 0
         let start = elf_rawfile(image.handle, &size)
         file = UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : size)
@@ -145,10 +149,10 @@ final class ImageBytes {
     func forEachDataSymbol(
         endingIn suffixes: [String], _ body: (_ name: String, _ address: UInt64) -> Void
     ) {
-        let tables = image.sections.filter { $0.size > 0 }
+        let tables = symbols.sections.filter { $0.size > 0 }
         let table =
             tables.first { $0.type == SHT_SYMTAB } ?? tables.first { $0.type == SHT_DYNSYM }
-        guard let table, let scn = elf_getscn(image.handle, table.index),
+        guard let table, let scn = elf_getscn(symbols.handle, table.index),
             let data = elf_getdata(scn, nil)
         else { return }
         let ends = suffixes.map { Array($0.utf8) }
@@ -158,7 +162,7 @@ final class ImageBytes {
             var symbol = GElf_Sym()
             guard gelf_getsym(data, Int32(clamping: index), &symbol) != nil else { return }
             guard symbol.st_shndx != UInt16(SHN_UNDEF), symbol.st_value != 0,
-                let text = elf_strptr(image.handle, table.link, Int(symbol.st_name)),
+                let text = elf_strptr(symbols.handle, table.link, Int(symbol.st_name)),
                 text[0] == CChar(bitPattern: UInt8(ascii: "$"))
             else { continue }
             let length = strnlen(text, SymbolName.maxLength + 1)

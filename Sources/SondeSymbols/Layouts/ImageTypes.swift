@@ -16,10 +16,11 @@ final class ImageTypes: SwiftTypeFacts {
 
     /// - Parameters:
     ///   - image: The file that holds the program's data.
+    ///   - others: Files with the same build id, for their symbols.
     ///   - dwarf: Its debug info, which may come from another file.
-    init(_ image: ElfImage, _ dwarf: DwarfInfo) {
+    init(_ image: ElfImage, _ others: [ElfImage], _ dwarf: DwarfInfo) {
         self.dwarf = dwarf
-        reflection = ReflectionTables(ImageBytes(image))
+        reflection = ReflectionTables(ImageBytes(image, symbolsOf: others))
         types = DwarfTypes(dwarf)
         cTypes = CTypeLayouts(dwarf)
     }

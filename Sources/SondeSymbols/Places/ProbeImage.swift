@@ -24,7 +24,7 @@ package final class ProbeImage {
     private(set) lazy var files = SourceFiles(dwarf, limits: limits)
     private(set) lazy var functions = FunctionIndex(self)
     private(set) lazy var globals = GlobalIndex(self)
-    private(set) lazy var types = ImageTypes(data, dwarf)
+    private(set) lazy var types = ImageTypes(data, images, dwarf)
     private var tables: [UInt64: LineTable] = [:]
     private var rowsInMemory = 0
     var readableNames: [String: String] = [:]
