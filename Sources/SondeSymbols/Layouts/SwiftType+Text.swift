@@ -13,6 +13,7 @@ extension SwiftType {
             }
             return "(\(texts.joined(separator: ", ")))"
         case .function(let function):
+            if function.isLowered { return "closure" }
             let parameters = function.parameters.map(\.readable).joined(separator: ", ")
             let effects =
                 (function.isAsync ? " async" : "") + (function.isThrowing ? " throws" : "")

@@ -39,6 +39,8 @@ indirect enum SwiftType: Hashable, Sendable {
         var representation = Representation.thick
         var isAsync = false
         var isThrowing = false
+        /// Whether the name is the compiler's for a closure, whose parameters are not told apart.
+        var isLowered = false
     }
 
     /// The protocols and the class that a value's type has to fit.

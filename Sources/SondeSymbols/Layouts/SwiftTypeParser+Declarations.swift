@@ -22,6 +22,7 @@ extension SwiftTypeParser {
             guard case .signature? = stack.popLast() else { throw mistake("a signature") }
         case UInt8(ascii: "Q"): try pushAssociatedType()
         case UInt8(ascii: "Y"): try pushMark()
+        case UInt8(ascii: "I"): try pushLoweredFunction()
         default: throw mistake("the operator \(Unicode.Scalar(letter))")
         }
     }

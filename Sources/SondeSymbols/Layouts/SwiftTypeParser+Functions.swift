@@ -43,6 +43,26 @@ extension SwiftTypeParser {
             isAsync: marks.contains("Ya"), isThrowing: marks.contains("K"))
     }
 
+    /// `I`: a function type as the compiler lowered it, which debug info has for closures.
+    mutating func pushLoweredFunction() throws(Mistake) {
+        var attributes: [UInt8] = []
+        while position < bytes.count, peek != UInt8(ascii: "_") { attributes.append(next()) }
+        guard nextIf("_") else { throw mistake("a closure") }
+        // All types so far are its parameters and results, unless it is a part of something.
+        for node in stack {
+            guard case .type = node else { throw mistake("a closure in another type") }
+        }
+        stack = []
+        // What escapes is marked in front of how the context is passed: `t` is without any.
+        let convention = attributes.first { $0 != UInt8(ascii: "e") }
+        try push(
+            .function(
+                SwiftType.Function(
+                    parameters: [], result: .void,
+                    representation: convention == UInt8(ascii: "t") ? .cFunction : .thick,
+                    isLowered: true)))
+    }
+
     /// `X`: what needs two letters.
     mutating func pushSpecial() throws(Mistake) {
         switch next() {

@@ -21,7 +21,7 @@ import Testing
           let inside = Local.Inside.one(secret)
           let box = Box<Secret?>(small: 1, value: secret)
           let pair = (name: "a", amount: Amount(count))
-          let amounts: [Amount?] = [1, nil]
+          let amounts: [Double?] = [1, nil]
           let maybe: Hidden? = hidden
           let call = { (n: Int) -> Int in n + local.count }
           use(secret, hidden, local, inside, box, pair, amounts, maybe as Any, call)   // here
@@ -66,6 +66,13 @@ import Testing
         #expect(layouts["box"]?.name == "Box<Secret?>")
         #expect(layouts["pair"]?.name == "(name: String, amount: Double)")
         #expect(layouts["amounts"]?.name == "[Double?]")
+        guard case .array(let element) = layouts["amounts"]?.kind,
+            case .optional(let amount, _) = image.layout(of: element).kind
+        else {
+            Issue.record("amounts is \(String(describing: layouts["amounts"]?.kind))")
+            return
+        }
+        #expect(image.layout(of: amount).kind == .double)
         #expect(layouts["maybe"]?.name == "Hidden?")
         #expect(layouts["call"]?.kind == .function)
         guard case .enumeration(let cases, _) = layouts["inside"]?.kind else {

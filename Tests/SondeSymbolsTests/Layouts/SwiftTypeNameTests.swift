@@ -18,7 +18,8 @@ import Testing
         ("$s4main5OuterV5InnerVySi_SbGD", "Outer<Int>.Inner<Bool>"), ("$sSnySiGD", "Range<Int>"),
         ("$s4main6Secret33_E98951FE73931D1C1D54AD234E836735LLVD", "Secret"),
         ("$sSayxGD", "[A]"), ("$sSiXMtD", "Int.Type"), ("$sypXpD", "Any.Type"),
-        ("$sIegh_D", "$sIegh_D"), ("$sSiXSqD", "Int?"), ("$s4main1P_AA1QpD", "any P & Q"),
+        ("$sIegh_D", "closure"), ("$sS2iIegyd_SgD", "(closure)?"), ("$sSiXSqD", "Int?"),
+        ("$s4main1P_AA1QpD", "any P & Q"),
     ])
     func typesAreNamedAsTheyAreWritten(mangled: String, name: String) throws {
         #expect(SwiftTypeName.readable(mangled) ?? mangled == name)
