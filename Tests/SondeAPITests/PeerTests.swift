@@ -68,6 +68,7 @@ import Testing
 final class Peer {
     private let process = Process()
     private let pipe = Pipe()
+    private var early = Data()
 
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
@@ -83,15 +84,27 @@ final class Peer {
 
     init(_ script: String, _ arguments: [String]) throws {
         process.executableURL = URL(fileURLWithPath: Self.root + "/.cache/venv/bin/python")
-        process.arguments = [Self.root + "/Tests/SondeAPITests/Peers/" + script] + arguments
+        // Unbuffered, so that a test can wait for a line.
+        process.arguments =
+            ["-u", Self.root + "/Tests/SondeAPITests/Peers/" + script] + arguments
         process.standardOutput = pipe
         try process.run()
     }
 
+    /// Waits until it has written a text; `false` when it ends without.
+    func writes(_ text: String) -> Bool {
+        while !String(decoding: early, as: UTF8.self).contains(text) {
+            let data = pipe.fileHandleForReading.availableData
+            guard !data.isEmpty else { return false }
+            early += data
+        }
+        return true
+    }
+
     /// What it wrote until its end.
     func output() -> String {
-        let data = (try? pipe.fileHandleForReading.readToEnd()) ?? Data()
-        return String(decoding: data, as: UTF8.self)
+        early += (try? pipe.fileHandleForReading.readToEnd()) ?? Data()
+        return String(decoding: early, as: UTF8.self)
     }
 
     func end() {

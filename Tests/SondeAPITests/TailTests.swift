@@ -197,6 +197,7 @@ final class Follower: Sendable {
         try controller.pushLines(
             ["service_name": "shop"], [(0, "new")], metadata: ["trace_id": "ab"])
         if isStopped {
+            #expect(peer.writes("new ab\n"))
             controller.server.stop()
             #expect(peer.output() == "past\nnew ab\nclosed 1001\n")
         } else {

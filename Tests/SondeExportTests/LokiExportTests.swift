@@ -99,7 +99,14 @@ import Testing
             export.stop()
         }
         store.misbehave([])
-        let export = try LokiExport(settings(store), spool: spool()) { _ in }
+        // The thread that sent lets go of the folder a moment after it ended.
+        var again: ExportSpool?
+        #expect(
+            eventually {
+                again = try? spool()
+                return again != nil
+            })
+        let export = try LokiExport(settings(store), spool: #require(again)) { _ in }
         #expect(export.figures.waiting.lines == 100)
         export.start()
         defer { export.stop() }
