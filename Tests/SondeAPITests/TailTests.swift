@@ -223,6 +223,10 @@ final class Follower: Sendable {
         let own = try controller.send(
             "GET", target, over: .router, headers: upgrade + [("Origin", "http://localhost:3000")])
         #expect(own.status == 101)
+        let change = try controller.send(
+            "POST", lokiPush, over: .router,
+            headers: upgrade + [("Origin", "http://localhost:3000")], body: [1])
+        #expect(change.status == 403, "an upgrade opens nothing else")
         let old = try controller.send(
             "GET", target, over: .router,
             headers: upgrade.filter { $0.0 != "Sec-WebSocket-Version" })

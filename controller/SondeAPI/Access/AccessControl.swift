@@ -72,8 +72,10 @@ package struct AccessControl: Sendable {
         }
         // A foreign page cannot add this header: it would need our consent (CORS), which is not given.
         guard head.header("authorization") == nil else { return }
-        if head.header("upgrade") != nil { return try checkUpgrade(head) }
-        guard head.method != "GET", head.method != "HEAD" else { return }
+        guard head.method != "GET", head.method != "HEAD" else {
+            if head.header("upgrade") != nil { try checkUpgrade(head) }
+            return
+        }
         if let origin = head.header("origin") {
             let site = origin.split(separator: "/", omittingEmptySubsequences: false)
             guard site.count == 3, site[2].lowercased() == host.lowercased() else {
