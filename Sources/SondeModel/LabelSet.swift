@@ -41,6 +41,19 @@ package struct LabelSet: Hashable, Sendable {
         labels = sorted
     }
 
+    /// Labels that are in order already, as those that were stored are.
+    ///
+    /// Returns `nil` when they are not in order of their names' bytes, or one has no name or value.
+    package init?(inOrder labels: [Label]) {
+        var before: String?
+        for label in labels {
+            guard !label.name.isEmpty, !label.value.isEmpty else { return nil }
+            if let before, !before.utf8.lexicographicallyPrecedes(label.name.utf8) { return nil }
+            before = label.name
+        }
+        self.labels = labels
+    }
+
     /// The value of the label of this name, or `nil` when absent.
     package subscript(name: String) -> String? {
         labels.first { $0.name == name }?.value

@@ -42,4 +42,14 @@ import Testing
         #expect(labels.setting("b", to: "") == LabelSet())
         #expect(labels.setting("", to: "x") == labels)
     }
+
+    @Test func labelsInOrderAreTakenAsTheyAre() throws {
+        let ordered = [Label(name: "a", value: "1"), Label(name: "b", value: "ü")]
+        #expect(LabelSet(inOrder: ordered) == (try LabelSet(ordered.reversed())))
+        #expect(LabelSet(inOrder: []) == LabelSet())
+        #expect(LabelSet(inOrder: ordered.reversed()) == nil)
+        #expect(LabelSet(inOrder: [ordered[0], ordered[0]]) == nil)
+        #expect(LabelSet(inOrder: [Label(name: "", value: "1")]) == nil)
+        #expect(LabelSet(inOrder: [Label(name: "a", value: "")]) == nil)
+    }
 }

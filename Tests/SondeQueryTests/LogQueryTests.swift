@@ -25,6 +25,10 @@ import Testing
             entry("Gamma\n{\"a\": 1}"),
         ]
         let found = lines.filter { query.accepts($0, of: labels) != nil }
+        for line in found {
+            let bytes = Array(line.line.utf8)
+            #expect(bytes.withUnsafeBytes { query.mayAccept($0) }, "\(line.line)")
+        }
         #expect(query.problem == nil)
         return found.map { String($0.line.prefix { $0 != "\n" }) }
     }

@@ -84,10 +84,12 @@ struct VarintReader {
         try read(upTo: bytes.count - position)
     }
 
-    /// Passes over bytes that ``readCount()`` has counted.
-    mutating func skip(_ count: Int) throws(VarintError) {
-        guard count >= 0, count <= bytes.count - position else { throw .truncated }
-        position += count
+    /// Bytes where they are; valid as long as those that are read from.
+    mutating func readSlice() throws(VarintError) -> UnsafeRawBufferPointer {
+        let count = try readCount()
+        defer { position += count }
+        // Safety: `readCount` lets no more through than there is.
+        return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
     }
 
     mutating func readBytes() throws(VarintError) -> [UInt8] {

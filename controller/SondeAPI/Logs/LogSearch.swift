@@ -11,7 +11,7 @@ struct LogSearch {
     private(set) var lines: [FoundLine] = []
     /// Lines that were looked at.
     private(set) var lookedAt = 0
-    /// Bytes of those lines, metadata included.
+    /// Bytes of those lines.
     private(set) var lookedAtBytes = 0
     /// How long it took.
     private(set) var duration = Duration.zero
@@ -43,11 +43,12 @@ struct LogSearch {
         var request = LogRead(range, limit: limit) { query.selector.matches($0) }
         request.newestFirst = newestFirst
         request.deadline = .now + .seconds(services.limits.logQuerySeconds)
-        request.accepts = { labels, entry in
+        request.mayAccept = { line in
             tally.lines += 1
-            tally.bytes += entry.size
-            return query.accepts(entry, of: labels) != nil
+            tally.bytes += line.count
+            return query.mayAccept(line)
         }
+        request.accepts = { labels, entry in query.accepts(entry, of: labels) != nil }
         var found: [FoundLine] = []
         var foundBytes = 0
         let mostBytes = services.limits.logAnswerBytes

@@ -34,12 +34,23 @@ struct LineFilter: Sendable {
         var line = line
         let isFound = needles.contains { needle in
             switch needle {
-            case .text(let bytes): line.withUTF8 { Self.find(bytes, in: $0) }
+            case .text(let bytes):
+                line.withUTF8 { Self.find(bytes, in: UnsafeRawBufferPointer($0)) }
             case .pattern(let pattern, _): pattern.matches(line)
             }
         }
         // A pattern that ran into its bound decides nothing: no line is kept for its sake.
         return isFound != operation.isNegative && exceededPattern == nil
+    }
+
+    /// Whether the filter may keep a line of these bytes; a regular expression may keep any.
+    func mayAccept(_ line: UnsafeRawBufferPointer) -> Bool {
+        var isFound = false
+        for needle in needles {
+            guard case .text(let bytes) = needle else { return true }
+            isFound = isFound || Self.find(bytes, in: line)
+        }
+        return isFound != operation.isNegative
     }
 
     var exceededPattern: String? {
@@ -50,7 +61,7 @@ struct LineFilter: Sendable {
     }
 
     /// Looks for the needle's first byte, which libc does many bytes at a time, then compares.
-    private static func find(_ needle: [UInt8], in line: UnsafeBufferPointer<UInt8>) -> Bool {
+    private static func find(_ needle: [UInt8], in line: UnsafeRawBufferPointer) -> Bool {
         guard let first = needle.first else { return true }
         guard let start = line.baseAddress, needle.count <= line.count else { return false }
         return needle.withUnsafeBufferPointer { needle in
@@ -62,7 +73,7 @@ struct LineFilter: Sendable {
                 guard let hit = memchr(start + place, Int32(first), last - place + 1) else {
                     return false
                 }
-                place = UnsafeRawPointer(hit) - UnsafeRawPointer(start)
+                place = UnsafeRawPointer(hit) - start
                 if memcmp(start + place, text, needle.count) == 0 { return true }
                 place += 1
             }

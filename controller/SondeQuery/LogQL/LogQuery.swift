@@ -52,6 +52,14 @@ package struct LogQuery: Sendable {
         return LogMatch(problem: fields.problem)
     }
 
+    /// Whether a line of these bytes may be kept: what can be said without anything else of it.
+    package func mayAccept(_ line: UnsafeRawBufferPointer) -> Bool {
+        stages.allSatisfy { stage in
+            guard case .line(let filter) = stage else { return true }
+            return filter.mayAccept(line)
+        }
+    }
+
     /// The seconds of a duration such as `1h30m` or of a plain number of them; `nil` when a text is
     /// neither.
     package static func seconds(ofDuration text: String) -> Double? {

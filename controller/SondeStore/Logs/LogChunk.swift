@@ -39,17 +39,26 @@ enum LogChunk {
         return head.bytes + lines.bytes
     }
 
-    /// Reads the lines of a range that a filter wants.
+    /// Which of a chunk's lines are wanted.
+    struct Wanted {
+        /// The times.
+        var range: TimeRange
+        /// Whether a line may be wanted, by its bytes alone; asked first, because most lines of most
+        /// questions go no further.
+        var mayAccept: (UnsafeRawBufferPointer) -> Bool = { _ in true }
+        /// Whether a line is wanted.
+        var accepts: (LogEntry) -> Bool = { _ in true }
+    }
+
+    /// Reads the lines that are wanted.
     ///
     /// - Parameters:
     ///   - bytes: What ``encode(_:)`` wrote.
-    ///   - range: The times that are wanted.
-    ///   - accepts: Whether a line is wanted.
+    ///   - wanted: Which lines.
     /// - Returns: The lines, in order of time.
     /// - Throws: ``VarintError`` when the bytes are damaged.
     static func decode(
-        _ bytes: UnsafeRawBufferPointer, in range: TimeRange,
-        where accepts: (LogEntry) -> Bool
+        _ bytes: UnsafeRawBufferPointer, _ wanted: Wanted
     ) throws(VarintError) -> [LogEntry] {
         var reader = VarintReader(bytes)
         var texts: [String] = []
@@ -60,44 +69,41 @@ enum LogChunk {
         var time: Int64 = 0
         for _ in 0..<(try reader.readCount()) {
             time = time &+ (try reader.readSigned())
-            let isWanted = range.contains(Timestamp(unixNanoseconds: time))
+            let isInRange = wanted.range.contains(Timestamp(unixNanoseconds: time))
             // Lines stand in order of time: behind the range there is nothing more.
-            if !isWanted, time > range.until.unixNanoseconds { return entries }
-            let line = isWanted ? try reader.readText() : try reader.skipText()
-            let metadata = try readMetadata(&reader, texts, isWanted: isWanted)
-            guard isWanted else { continue }
+            if !isInRange, time > wanted.range.until.unixNanoseconds { return entries }
+            let line = try reader.readSlice()
+            let metadataCount = try reader.readCount()
+            guard isInRange, wanted.mayAccept(line) else {
+                for _ in 0..<metadataCount * 2 { _ = try reader.read() }
+                continue
+            }
             let entry = LogEntry(
-                time: Timestamp(unixNanoseconds: time), line: line, metadata: metadata)
-            if accepts(entry) { entries.append(entry) }
+                time: Timestamp(unixNanoseconds: time),
+                line: String(decoding: line, as: UTF8.self),
+                metadata: try readMetadata(&reader, metadataCount, texts))
+            if wanted.accepts(entry) { entries.append(entry) }
         }
         guard reader.isAtEnd else { throw VarintError(reason: "there is more behind its end") }
         return entries
     }
 
     private static func readMetadata(
-        _ reader: inout VarintReader, _ texts: [String], isWanted: Bool
+        _ reader: inout VarintReader, _ count: Int, _ texts: [String]
     ) throws(VarintError) -> LabelSet {
+        guard count > 0 else { return LabelSet() }
         var labels: [Label] = []
-        for _ in 0..<(try reader.readCount()) {
+        labels.reserveCapacity(count)
+        for _ in 0..<count {
             let name = try reader.read(upTo: texts.count - 1)
             let value = try reader.read(upTo: texts.count - 1)
             // A count of zero texts lets nothing through `upTo` but a zero.
             guard name < texts.count, value < texts.count else { throw .outOfRange }
-            if isWanted { labels.append(Label(name: texts[name], value: texts[value])) }
+            labels.append(Label(name: texts[name], value: texts[value]))
         }
-        guard !labels.isEmpty else { return LabelSet() }
-        do {
-            return try LabelSet(labels)
-        } catch {
-            throw VarintError(reason: error.description)
+        guard let set = LabelSet(inOrder: labels) else {
+            throw VarintError(reason: "its metadata are not in order")
         }
-    }
-}
-
-extension VarintReader {
-    /// Passes over a text; what is returned stands for it.
-    fileprivate mutating func skipText() throws(VarintError) -> String {
-        try skip(try readCount())
-        return ""
+        return set
     }
 }

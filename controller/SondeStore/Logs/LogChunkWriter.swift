@@ -63,7 +63,8 @@ struct LogChunkWriter {
         try rows.bind(stream, at: 1)
         while try rows.step() {
             ids.append(rows.int(0))
-            entries += try LogDayReader.entries(rows, 1, in: .always, database.path, packer)
+            entries += try LogDayReader.entries(
+                rows, 1, LogChunk.Wanted(range: .always), database.path, packer)
         }
         rows.reset()
         entries = (entries + added).sortedByTime

@@ -99,9 +99,10 @@ final class LogDayReader: @unchecked Sendable {
         defer { rows.reset() }
         try rows.bind(chunk.id, at: 1)
         guard try rows.step() else { return [] }
-        let entries = try Self.entries(rows, 0, in: request.range, database.path, packer) {
-            request.accepts(chunk.labels, $0)
-        }
+        let wanted = LogChunk.Wanted(
+            range: request.range, mayAccept: request.mayAccept,
+            accepts: { request.accepts(chunk.labels, $0) })
+        let entries = try Self.entries(rows, 0, wanted, database.path, packer)
         // No more can be wanted of one chunk than of all.
         return request.newestFirst
             ? entries.suffix(request.limit).reversed() : Array(entries.prefix(request.limit))
@@ -109,13 +110,13 @@ final class LogDayReader: @unchecked Sendable {
 
     /// The lines of a chunk in a column of a row.
     static func entries(
-        _ rows: Statement, _ column: Int32, in range: TimeRange, _ path: String, _ packer: Packer,
-        where accepts: (LogEntry) -> Bool = { _ in true }
+        _ rows: Statement, _ column: Int32, _ wanted: LogChunk.Wanted, _ path: String,
+        _ packer: Packer
     ) throws(StoreError) -> [LogEntry] {
         do throws(VarintError) {
             return try rows.withBytes(column) { (blob) throws(VarintError) in
                 try packer.unpack(blob) { (body) throws(VarintError) in
-                    try LogChunk.decode(body, in: range, where: accepts)
+                    try LogChunk.decode(body, wanted)
                 }
             }
         } catch {

@@ -203,9 +203,9 @@ final class LogDayWriter {
         var entries: Set<LogEntry> = []
         while try rows.step() {
             entries.formUnion(
-                try LogDayReader.entries(rows, 0, in: range, database.path, packer) {
-                    times.contains($0.time)
-                })
+                try LogDayReader.entries(
+                    rows, 0, LogChunk.Wanted(range: range, accepts: { times.contains($0.time) }),
+                    database.path, packer))
         }
         return entries
     }

@@ -63,6 +63,8 @@ package struct LogRead {
     package var deadline: ContinuousClock.Instant?
     /// Whether a stream is wanted.
     package var matches: (LabelSet) -> Bool
+    /// Whether a line may be wanted, by its bytes alone; asked before all else about it.
+    package var mayAccept: (UnsafeRawBufferPointer) -> Bool = { _ in true }
     /// Whether a line of a wanted stream is wanted.
     package var accepts: (LabelSet, LogEntry) -> Bool
 
