@@ -195,8 +195,8 @@ extension ProbeImage {
             {
                 // A file with nothing but debug info keeps the section's header without its bytes.
                 guard section.type != 8, let bytes = image.bytes(of: section) else { continue }
-                let start = Int(address - section.address)
-                guard start < bytes.count else { continue }
+                guard let start = Int(exactly: address - section.address), start < bytes.count
+                else { continue }
                 return ArraySlice(bytes[start..<min(bytes.count, start + count)])
             }
         }
