@@ -144,6 +144,9 @@ import Testing
             code: "a: accept\njump a\ncommit",
             words: "-2 at instruction 1, jump; want a way forward"),
         Refusal(
+            code: "fault overflow\njump far\nfar:\n",
+            words: "0 at instruction 1, jump; want a way forward"),
+        Refusal(
             code: "accept\njump e\ncommit\ne:",
             words: "a jump to instruction 3 at instruction 1, jump; want one before 3"),
         Refusal(
@@ -239,11 +242,23 @@ import Testing
         _ = try ProgramVerifier.verify(program)
         program.images[0].sites[1].entry = 1
         #expect(refusal(program).contains("a way past instruction 0"))
+        program.images[0].sites[1].entry = 2
+        program.images[0].sites[0].entry = 2
+        #expect(refusal(program).contains("2 instructions before the first site's; want none"))
+        program.images[0].sites[0].entry = 0
         program.images[0].sites[1].entry = 4
         #expect(refusal(program).contains("a site at instruction 4; want one of 4 instructions"))
         program.images[0].sites[1] = site
         program.images[0].sites[1].address = ImageAddress(32)
         #expect(refusal(program).contains("a site at 32 outside of its function; want one in 16"))
+    }
+
+    @Test func whereNoWayLeadsJumpsStayInTheCodeToo() throws {
+        var program = try program("accept\ncommit")
+        program.images[0].code.append(Instruction(.jump, imm: 3))
+        #expect(
+            refusal(program).contains(
+                "a distance of 3 at instruction 2, jump; want one to instruction 3 or before"))
     }
 
     @Test func relocationsNameConstantsOnce() throws {

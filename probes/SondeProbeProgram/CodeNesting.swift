@@ -23,6 +23,7 @@ struct CodeNesting {
         for index in range {
             let instruction = image.code[index]
             try Self.check(instruction, index, image)
+            try Self.checkDistance(instruction, index, range)
             regions.append(open.last ?? -1)
             switch instruction.op {
             case .guard, .loopBegin:
@@ -91,6 +92,18 @@ struct CodeNesting {
             }
         }
         try check(form.immediate, instruction, index, image)
+    }
+
+    /// Checks that a distance stays within the site's code, also where no way leads.
+    private static func checkDistance(
+        _ instruction: Instruction, _ index: Int, _ range: Range<Int>
+    ) throws(ProgramError) {
+        guard case .distance = instruction.op.form.immediate else { return }
+        guard index &+ 1 &+ Int(instruction.imm) <= range.upperBound else {
+            throw .invalid(
+                at: index, instruction, "a distance of \(instruction.imm)",
+                want: "one to instruction \(range.upperBound) or before")
+        }
     }
 
     private static func check(

@@ -65,7 +65,12 @@ package enum ProgramVerifier {
             }
             entries.insert(Int(site.entry))
         }
-        return entries.sorted()
+        let sorted = entries.sorted()
+        let first = sorted.first ?? image.code.count
+        guard first == 0 else {
+            throw .invalid("\(first) instructions before the first site's", want: "none")
+        }
+        return sorted
     }
 
     private static func verifyRelocations(_ image: ImageProgram) throws(ProgramError) {
