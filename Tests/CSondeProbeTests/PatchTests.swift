@@ -89,7 +89,7 @@ import Testing
     private func expectDone(
         _ scenario: String, _ location: SourceLocation = #_sourceLocation
     ) throws {
-        let subject = try ProbeSubject.run([scenario])
+        let subject = try ProbeSubject.run([scenario], seconds: 300)
         #expect(
             subject.isDone, "status \(subject.status): \(subject.output)", sourceLocation: location)
     }

@@ -14,7 +14,19 @@
 #include "kernel.h"
 #include "patch.h"
 
+#define RUN_BYTES 4096u
+/* How far apart two bytes may be that are written together.  */
+#define MOST_BETWEEN 256u
+
 static long memory = -1;
+
+/* Bytes that wait to be written: SIZE from START on, of READ that were read there.  */
+static struct {
+    uint64_t start;
+    uint32_t size, read;
+    int failed;
+    uint8_t bytes[RUN_BYTES];
+} run;
 
 static int register_for_barrier(void)
 {
@@ -89,6 +101,47 @@ int sonde_text_write(uint64_t address, const void *bytes, uint32_t count)
                    (long)count
                ? 0
                : -1;
+}
+
+/* Writes what waits.  */
+static void end_run(void)
+{
+    if (run.size != 0 && sonde_text_write(run.start, run.bytes, run.size) != 0)
+        run.failed = 1;
+    run.size = 0;
+}
+
+/* Begins to collect at ADDRESS: with what stands there, as far as it can be read.  */
+static void begin_run(uint64_t address)
+{
+    long count = sonde_hit_syscall(SYS_pread64, memory, (long)run.bytes, RUN_BYTES, (long)address);
+    run.start = address;
+    run.read = count > 0 ? (uint32_t)count : 0;
+}
+
+void sonde_text_put(uint64_t address, uint8_t byte)
+{
+    uint64_t offset = address - run.start;
+    if (run.size == 0 || offset >= run.read || offset >= run.size + MOST_BETWEEN) {
+        end_run();
+        begin_run(address);
+        offset = 0;
+    }
+    if (run.read == 0) {
+        run.failed = 1;
+        return;
+    }
+    run.bytes[offset] = byte;
+    if (offset >= run.size)
+        run.size = (uint32_t)offset + 1;
+}
+
+int sonde_text_flush(void)
+{
+    end_run();
+    int failed = run.failed;
+    run.failed = 0;
+    return failed ? -1 : 0;
 }
 
 int sonde_text_read(uint64_t address, void *bytes, uint64_t count)

@@ -14,6 +14,13 @@ void sonde_text_close(void);
    not: what is mapped there is gone, shared, or the kernel forbids it. The door must be open.  */
 int sonde_text_write(uint64_t address, const void *bytes, uint32_t count);
 
+/* Writes single bytes, many with one call of the kernel: those that are not far from each other and
+   come in ascending order, with what stands between them written as it was. Done when
+   sonde_text_flush returns; in any order until then. A failure is what sonde_text_write's is, and
+   told by the flush.  */
+void sonde_text_put(uint64_t address, uint8_t byte);
+int sonde_text_flush(void);
+
 /* Reads COUNT bytes at ADDRESS without a load. Returns 0 or -1. The door must be open.  */
 int sonde_text_read(uint64_t address, void *bytes, uint64_t count);
 

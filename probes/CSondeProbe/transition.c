@@ -19,6 +19,7 @@
 #include "trap.h"
 
 #define BREAKPOINT 0xcc
+#define PAGE 4096u
 
 int sonde_region_list_add(struct sonde_region_list *list, struct sonde_region *region)
 {
@@ -64,21 +65,34 @@ static int is_start(const struct sonde_region *region, uint32_t offset)
     return 0;
 }
 
-static int write_byte(uint64_t address, uint8_t byte)
+/* The page that was looked at last: whether it can be read and written, and its bytes.  */
+static struct {
+    uint64_t page;
+    int is_usable;
+    uint8_t bytes[PAGE];
+} seen;
+
+/* Looks at the page of ADDRESS; whether it can be written is tried with what stands there.  */
+static int look(uint64_t address)
 {
-    return sonde_text_write(address, &byte, 1);
+    uint64_t page = address & ~(uint64_t)(PAGE - 1);
+    if (seen.page != page) {
+        seen.page = page;
+        seen.is_usable = sonde_text_read(page, seen.bytes, PAGE) == 0 &&
+                         sonde_text_write(address, &seen.bytes[address - page], 1) == 0;
+    }
+    return seen.is_usable;
 }
 
-/* Whether the code of REGION can be written, tried with what stands there already, and begins with
-   EXPECTED unless that is null.  */
+/* Whether the code of REGION can be written, and begins with EXPECTED unless that is null.  */
 static int is_writable(const struct sonde_region *region, const uint8_t *expected)
 {
-    uint8_t bytes[SONDE_JUMP_BYTES];
-    uint32_t last = region->patched_size - 1;
-    return sonde_text_read(region->start, bytes, region->patched_size) == 0 &&
-           (expected == 0 || memcmp(bytes, expected, region->patched_size) == 0) &&
-           write_byte(region->start, bytes[0]) == 0 &&
-           write_byte(region->start + last, bytes[last]) == 0;
+    for (uint32_t i = 0; i < region->patched_size; i++) {
+        uint64_t address = region->start + i;
+        if (!look(address) || (expected != 0 && seen.bytes[address % PAGE] != expected[i]))
+            return 0;
+    }
+    return 1;
 }
 
 /* Step 1 for one region.  */
@@ -86,7 +100,7 @@ static void break_starts(const struct sonde_region *region)
 {
     for (uint32_t i = 0; i < region->count; i++)
         if (region->offsets[i] < region->patched_size)
-            write_byte(region->start + region->offsets[i], BREAKPOINT);
+            sonde_text_put(region->start + region->offsets[i], BREAKPOINT);
 }
 
 /* Step 2 or 3 for a region of OLD: the original, where FRESH does not write.  */
@@ -95,7 +109,7 @@ static void restore(const struct sonde_region *region, const struct sonde_region
 {
     for (uint32_t offset = 0; offset < region->patched_size; offset++)
         if (is_start(region, offset) == starts && writer_of(fresh, region->start + offset) == 0)
-            write_byte(region->start + offset, region->original[offset]);
+            sonde_text_put(region->start + offset, region->original[offset]);
 }
 
 /* Step 2 for a region of FRESH.  */
@@ -103,7 +117,14 @@ static void write_rest(const struct sonde_region *region)
 {
     for (uint32_t offset = 1; offset < region->patched_size; offset++)
         if (!is_start(region, offset))
-            write_byte(region->start + offset, region->patched[offset]);
+            sonde_text_put(region->start + offset, region->patched[offset]);
+}
+
+/* Ends a step: it is written, and known everywhere.  */
+static void end_step(void)
+{
+    sonde_text_flush();
+    sonde_text_barrier();
 }
 
 /* Drops the regions of OLD that cannot be restored. KEPT gets the others.  */
@@ -137,6 +158,7 @@ enum sonde_patch_status sonde_transition(const struct sonde_region_list *old,
                                          const struct sonde_region_list *fresh, uint64_t *lost)
 {
     struct sonde_region_list kept = { 0 };
+    seen.page = 0;
     enum sonde_patch_status status = check_old(old, &kept, lost);
     if (status == SONDE_PATCH_OK)
         status = check_fresh(fresh);
@@ -149,17 +171,17 @@ enum sonde_patch_status sonde_transition(const struct sonde_region_list *old,
         break_starts(kept.regions[i]);
     for (uint32_t i = 0; i < fresh->count; i++)
         break_starts(fresh->regions[i]);
-    sonde_text_barrier();
+    end_step();
     for (uint32_t i = 0; i < kept.count; i++)
         restore(kept.regions[i], fresh, 0);
     for (uint32_t i = 0; i < fresh->count; i++)
         write_rest(fresh->regions[i]);
-    sonde_text_barrier();
+    end_step();
     for (uint32_t i = 0; i < kept.count; i++)
         restore(kept.regions[i], fresh, 1);
     for (uint32_t i = 0; i < fresh->count; i++)
-        write_byte(fresh->regions[i]->start, fresh->regions[i]->patched[0]);
-    sonde_text_barrier();
+        sonde_text_put(fresh->regions[i]->start, fresh->regions[i]->patched[0]);
+    end_step();
     sonde_region_list_free(&kept);
     return SONDE_PATCH_OK;
 }
