@@ -54,6 +54,8 @@ package final class ProbeRuntime {
     private var finished: [ProbeLine] = []
     private var images: [RunningImage] = []
     private var nextMaintenance: UInt64 = 0
+    /// Probes of the last desired state that were more than ``maximumProbes``.
+    package private(set) var turnedAway = 0
     /// Records of probes that were not wanted any more.
     package private(set) var orphans: UInt64 = 0
     /// Changes whenever a probe's state does, but not with its counters.
@@ -95,6 +97,7 @@ package final class ProbeRuntime {
     /// What is as it was stays untouched, in the text and in its state.
     package func want(_ wanted: [ProbeState], images: [RunningImage]) {
         self.images = images
+        turnedAway = 0
         var latest: [String: ProbeState] = [:]
         var order: [String] = []
         for probe in wanted where !probe.id.isEmpty {
@@ -133,9 +136,7 @@ package final class ProbeRuntime {
             marker?.end()
             trialEnd = nil
         }
-        let lines = finished
-        finished = []
-        return lines
+        return takeLines()
     }
 
     /// Takes every probe out of the text.
@@ -146,7 +147,12 @@ package final class ProbeRuntime {
         for id in probes.keys.sorted() { discard(id) }
         marker?.end()
         trialEnd = nil
-        let lines = finished
+        return takeLines()
+    }
+
+    /// What was rendered, in the order of the hits: each ring has only its own.
+    private func takeLines() -> [ProbeLine] {
+        let lines = finished.sorted { $0.unixNanoseconds < $1.unixNanoseconds }
         finished = []
         return lines
     }
@@ -163,6 +169,7 @@ package final class ProbeRuntime {
             probe.unrendered = earlier.unrendered
         } else if probes.count >= Self.maximumProbes {
             // Told once for all of them: a report for each would have no bound either.
+            turnedAway &+= 1
             return
         }
         defer { probes[wanted.id] = probe }
