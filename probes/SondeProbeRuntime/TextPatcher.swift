@@ -13,14 +13,16 @@ package struct MachineLimits: Hashable, Sendable {
     package var linesPerSecond: UInt32
     /// The most CPU time of hits, in millionths of a core.
     package var cpuMillionths: UInt32
-    /// Whether memory that was readable a moment ago is read with plain loads, for which SIGSEGV and
-    /// SIGBUS are taken until the program wants one of them: docs/decisions/0008.
+    /// Whether memory that was readable a moment ago is read with plain loads.
+    ///
+    /// SIGSEGV and SIGBUS are taken for it until the program wants one of them. Off unless asked
+    /// for: the service's own faults are nobody else's business. Source: docs/decisions/0008.
     package var readsDirectly: Bool
 
     /// Limits from their parts.
     package init(
         ringBytes: UInt64 = 4 << 20, linesPerSecond: UInt32 = 5000, cpuMillionths: UInt32 = 50_000,
-        readsDirectly: Bool = true
+        readsDirectly: Bool = false
     ) {
         self.ringBytes = ringBytes
         self.linesPerSecond = linesPerSecond
