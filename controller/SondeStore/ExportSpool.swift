@@ -127,17 +127,17 @@ package final class ExportSpool: Sendable {
             var batch: Batch?
             while try rows.step() {
                 let body = rows.blob(3)
-                guard var grown = batch else {
+                guard let held = batch?.body.count else {
                     batch = Batch(
                         last: rows.int(0), body: body, lines: Int(rows.int(2)),
                         oldest: Timestamp(unixNanoseconds: rows.int(1)))
                     continue
                 }
-                guard grown.body.count + body.count <= maximumBytes else { break }
-                grown.last = rows.int(0)
-                grown.body += body
-                grown.lines += Int(rows.int(2))
-                batch = grown
+                guard held + body.count <= maximumBytes else { break }
+                // In place: a copy for each entry would make a full batch quadratic.
+                batch?.last = rows.int(0)
+                batch?.body += body
+                batch?.lines += Int(rows.int(2))
             }
             return batch
         }

@@ -327,6 +327,11 @@ package final class ProbeRuntime {
         let now = senses.monotonic()
         guard now >= nextMaintenance else { return }
         nextMaintenance = now &+ 1_000_000_000
+        if !hasMore, owners.count > probes.count &+ 64 {
+            // Handles of earlier revisions: what they left in the rings was drained long ago.
+            let current = Set(probes.values.compactMap { $0.sites?.handle })
+            owners = owners.filter { current.contains($0.key) }
+        }
         guard let reason = patcher.maintain() else { return }
         for (id, probe) in probes.sorted(by: { $0.key < $1.key }) where probe.sites?.traps ?? 0 > 0
         {

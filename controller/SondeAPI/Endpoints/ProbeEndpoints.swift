@@ -150,11 +150,12 @@ enum ProbeEndpoints {
     private static func answer(
         _ probes: [ProbeDefinition], _ services: Services
     ) -> HTTPResponse {
+        let agents = services.agents.agents()
         var json = JSONWriter()
         json.object { json in
             json.member("probes") { json in
                 json.array(probes) { json, probe in
-                    ProbeStatus(probe, services).write(to: &json)
+                    ProbeStatus(probe, services, agents: agents).write(to: &json)
                 }
             }
         }

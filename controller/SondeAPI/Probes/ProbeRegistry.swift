@@ -38,15 +38,16 @@ package final class ProbeRegistry: Sendable {
         var buildID: BuildID
     }
 
-    private struct Encoded: Sendable {
+    /// Instances of the same build share their bytes, several builds at a time.
+    private struct EncodingKey: Hashable, Sendable {
+        var probe: String
         var revision: UInt64
         var buildIDs: [BuildID]
-        var bytes: [UInt8]
     }
 
     private struct State: Sendable {
         var outcomes: [Key: Outcome] = [:]
-        var encoded: [String: Encoded] = [:]
+        var encoded: [EncodingKey: [UInt8]] = [:]
     }
 
     private let state = Mutex(State())
@@ -100,9 +101,11 @@ package final class ProbeRegistry: Sendable {
     ///   - now: The present; probes whose time is over are left out.
     /// - Returns: One entry for each probe that is for it and that has a program there.
     package func wanted(for entry: AgentEntry, now: Timestamp) -> [ProbeState] {
-        control.probes().compactMap { probe in
+        // Once for all probes: each poll comes here, and an instance may have thousands of images.
+        lazy var candidates = candidates(of: entry)
+        return control.probes().compactMap { probe in
             guard probe.bounds.expires > now, Self.isFor(probe, entry) else { return nil }
-            let programs = programs(of: probe, for: entry)
+            let programs = programs(of: probe, in: candidates)
             guard !programs.isEmpty else { return nil }
             var state = ProbeState()
             state.id = probe.id
@@ -160,7 +163,7 @@ package final class ProbeRegistry: Sendable {
     /// Forgets what was compiled for a probe that was removed.
     package func removed(_ id: String) {
         state.withLock { state in
-            state.encoded[id] = nil
+            state.encoded = state.encoded.filter { $0.key.probe != id }
             state.outcomes = state.outcomes.filter { $0.key.probe != id }
         }
     }
@@ -170,13 +173,14 @@ package final class ProbeRegistry: Sendable {
         debug.imageArrived(buildID)
         state.withLock { state in
             state.outcomes = state.outcomes.filter { $0.key.buildID != buildID }
+            state.encoded = state.encoded.filter { !$0.key.buildIDs.contains(buildID) }
         }
     }
 
     private func programs(
-        of probe: ProbeDefinition, for entry: AgentEntry
+        of probe: ProbeDefinition, in candidates: [Candidate]
     ) -> [(program: ImageProgram, file: String, line: UInt32)] {
-        candidates(of: entry).compactMap { candidate in
+        candidates.compactMap { candidate in
             guard
                 case .program(let program, let file, let line) = outcome(
                     of: probe, for: candidate.buildID)
@@ -215,12 +219,9 @@ package final class ProbeRegistry: Sendable {
         _ probe: ProbeDefinition,
         _ programs: [(program: ImageProgram, file: String, line: UInt32)]
     ) -> [UInt8] {
-        let buildIDs = programs.map(\.program.buildID)
-        if let known = state.withLock({ $0.encoded[probe.id] }), known.revision == probe.revision,
-            known.buildIDs == buildIDs
-        {
-            return known.bytes
-        }
+        let key = EncodingKey(
+            probe: probe.id, revision: probe.revision, buildIDs: programs.map(\.program.buildID))
+        if let known = state.withLock({ $0.encoded[key] }) { return known }
         let rate = UInt32(clamping: probe.bounds.linesPerSecond)
         let program = ProbeProgram(
             probe: probe.id, revision: probe.revision, kind: .log, level: probe.level,
@@ -232,8 +233,8 @@ package final class ProbeRegistry: Sendable {
             images: programs.map(\.program))
         let bytes = program.encode()
         state.withLock { state in
-            state.encoded[probe.id] = Encoded(
-                revision: probe.revision, buildIDs: buildIDs, bytes: bytes)
+            if state.encoded.count >= Self.limit { state.encoded = [:] }
+            state.encoded[key] = bytes
         }
         return bytes
     }

@@ -25,30 +25,41 @@ struct ProbeStatus {
     let instances: [Instance]
     let now: Timestamp
 
-    init(_ probe: ProbeDefinition, _ services: Services) {
+    /// How a probe is.
+    ///
+    /// - Parameters:
+    ///   - probe: The probe.
+    ///   - services: Where programs and clock are.
+    ///   - agents: Those that are known; given where many probes are asked for at once.
+    init(
+        _ probe: ProbeDefinition, _ services: Services,
+        agents: [(entry: AgentEntry, isConnected: Bool)]? = nil
+    ) {
         self.probe = probe
         now = services.now()
         let isOver = probe.bounds.expires <= now
-        instances = services.agents.agents().filter { ProbeRegistry.isFor(probe, $0.entry) }
-            .map { agent in
-                let entry = agent.entry
-                let report = entry.report?.probes.first { $0.id == probe.id }
-                var status = Instance(
-                    instance: entry.instance, host: entry.host, pid: entry.pid,
-                    isConnected: agent.isConnected, state: Self.waiting, reason: "",
-                    report: report)
-                if let report, report.revision == probe.revision || isOver {
-                    status.state = report.state
-                    status.reason = report.reason
-                } else if !isOver, let refusal = services.probes.refusal(of: probe, for: entry) {
-                    status.state = Self.refused
-                    status.reason = refusal.message
-                    status.refusal = refusal
-                } else if !agent.isConnected {
-                    status.reason = "its agent is away"
-                }
-                return status
+        instances = (agents ?? services.agents.agents()).filter {
+            ProbeRegistry.isFor(probe, $0.entry)
+        }
+        .map { agent in
+            let entry = agent.entry
+            let report = entry.report?.probes.first { $0.id == probe.id }
+            var status = Instance(
+                instance: entry.instance, host: entry.host, pid: entry.pid,
+                isConnected: agent.isConnected, state: Self.waiting, reason: "",
+                report: report)
+            if let report, report.revision == probe.revision || isOver {
+                status.state = report.state
+                status.reason = report.reason
+            } else if !isOver, let refusal = services.probes.refusal(of: probe, for: entry) {
+                status.state = Self.refused
+                status.reason = refusal.message
+                status.refusal = refusal
+            } else if !agent.isConnected {
+                status.reason = "its agent is away"
             }
+            return status
+        }
     }
 
     static let waiting = "waiting"
