@@ -171,42 +171,4 @@ struct RealProbeTests {
         #expect(controller.lines.count == 11, "\(controller.lines.count)")
         #expect(Set(controller.lines.compactMap { $0.metadata["instance"] }).count == 2)
     }
-
-    @Test(.timeLimit(.minutes(2))) func aProbeThatIsNotHitCostsNextToNothing() async throws {
-        let controller = try FakeController()
-        defer { controller.server.stop() }
-        let wanted = try probe("p-idle")
-        controller.desire { desired in
-            desired.revision = "r1"
-            desired.probes = [wanted]
-        }
-        await #expect(processExitsWith: .success) { [url = controller.server.url as String] in
-            let sonde = try Sonde.start(Sonde.Configuration(service: "real", url: url))
-            LifeActions.check(
-                91, eventually(within: 30) { sonde.status.probes.first?.state == "installed" })
-            // CPU time of the two threads that look after probes, in nanoseconds.
-            let used = {
-                let tasks =
-                    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
-                return tasks.reduce(0.0) { sum, task in
-                    let folder = "/proc/self/task/\(task)"
-                    let name = try? String(contentsOfFile: "\(folder)/comm", encoding: .utf8)
-                    guard name == "sonde-probes\n" || name == "sonde-logs\n" else { return sum }
-                    let text = try? String(contentsOfFile: "\(folder)/schedstat", encoding: .utf8)
-                    return sum + (text?.split(separator: " ").first.flatMap { Double($0) } ?? 0)
-                }
-            }
-            let before = used()
-            LifeActions.check(92, before > 0)
-            poll(nil, 0, 3000)
-            let share = (used() - before) / 3e9
-            _ = Sonde.withLabels(["share": "\(share)"]) { subject_settle(1, 1) }
-            LifeActions.check(93, eventually(within: 30) { sonde.status.linesSent == 1 })
-            sonde.stop()
-        }
-        let share = try #require(controller.lines.first?.metadata["share"].flatMap(Double.init))
-        print("an idle probe costs \((share * 1e5).rounded() / 1e3) % of a core")
-        // Built for debugging, on a machine that others use.
-        #expect(share < 0.05)
-    }
 }

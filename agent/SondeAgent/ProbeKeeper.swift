@@ -83,12 +83,6 @@ final class ProbeKeeper: Sendable {
             guard !state.hasStopped, state.runtime != nil || !probes.isEmpty else { return false }
             if state.runtime == nil { state.runtime = makeRuntime() }
             state.runtime?.want(probes, images: images)
-            let more = state.runtime?.turnedAway ?? 0
-            parts.ledger.setProblem(
-                more == 0
-                    ? nil
-                    : "cannot take \(more) probes: got more than \(ProbeRuntime.maximumProbes); "
-                        + "want fewer in one process", at: .probeCount)
             if state.threads.isEmpty { state.threads = startThreads() }
             return true
         }
@@ -142,7 +136,6 @@ final class ProbeKeeper: Sendable {
     /// What the probes' thread does until it is stopped.
     private func run() {
         var images = RunningImages(parts.images)
-        var emptyRounds = 0
         while true {
             // Acquire; pairs with the release in `stop`.
             let deadline = stopDeadline.load(ordering: .acquiring)
@@ -160,10 +153,8 @@ final class ProbeKeeper: Sendable {
             logs.append(lines)
             if hasNews { parts.onChange() }
             if hasMore { continue }
-            // Where nothing is hit, half as often is soon enough: 50 ms.
-            emptyRounds = lines.isEmpty ? min(emptyRounds + 1, 1000) : 0
-            let period = settings.pace.probeDrain * (emptyRounds > 40 ? 2 : 1)
-            _ = wake.wait(until: Clock.monotonic(after: isBusy ? period : 86_400))
+            _ = wake.wait(
+                until: Clock.monotonic(after: isBusy ? settings.pace.probeDrain : 86_400))
         }
     }
 

@@ -54,8 +54,6 @@ package final class ProbeRuntime {
     private var finished: [ProbeLine] = []
     private var images: [RunningImage] = []
     private var nextMaintenance: UInt64 = 0
-    /// Probes of the last desired state that were more than ``maximumProbes``.
-    package private(set) var turnedAway = 0
     /// Records of probes that were not wanted any more.
     package private(set) var orphans: UInt64 = 0
     /// Changes whenever a probe's state does, but not with its counters.
@@ -97,7 +95,6 @@ package final class ProbeRuntime {
     /// What is as it was stays untouched, in the text and in its state.
     package func want(_ wanted: [ProbeState], images: [RunningImage]) {
         self.images = images
-        turnedAway = 0
         var latest: [String: ProbeState] = [:]
         var order: [String] = []
         for probe in wanted where !probe.id.isEmpty {
@@ -136,7 +133,9 @@ package final class ProbeRuntime {
             marker?.end()
             trialEnd = nil
         }
-        return takeLines()
+        let lines = finished
+        finished = []
+        return lines
     }
 
     /// Takes every probe out of the text.
@@ -147,12 +146,7 @@ package final class ProbeRuntime {
         for id in probes.keys.sorted() { discard(id) }
         marker?.end()
         trialEnd = nil
-        return takeLines()
-    }
-
-    /// What was rendered, in the order of the hits: each ring has only its own.
-    private func takeLines() -> [ProbeLine] {
-        let lines = finished.sorted { $0.unixNanoseconds < $1.unixNanoseconds }
+        let lines = finished
         finished = []
         return lines
     }
@@ -169,7 +163,6 @@ package final class ProbeRuntime {
             probe.unrendered = earlier.unrendered
         } else if probes.count >= Self.maximumProbes {
             // Told once for all of them: a report for each would have no bound either.
-            turnedAway &+= 1
             return
         }
         defer { probes[wanted.id] = probe }
