@@ -157,7 +157,7 @@ import SondeWire
         else { return 0 }
         let store = try open(path)
         var merged = MergedStacks(stacks: LocationTree(), profileCount: 0)
-        func read() throws { merged = try store.merge(.cpu, in: range) { _ in true } }
+        func read() throws { merged = try store.merge(ProfileSelection(.cpu, in: range)) }
         let cold = try measure(read)
         var warm = try measure(read)
         for _ in 0..<5 {
@@ -174,9 +174,10 @@ import SondeWire
         precondition(sum.totals[0] == merged.stacks.totals[0] && sum.count == merged.stacks.count)
         var points = 0
         let timeline = try measure {
-            points = try store.timeline(.cpu, in: range, stepNanoseconds: 10_000_000_000) { _ in
-                true
-            }.count
+            points = try store.timeline(
+                ProfileSelection(.cpu, in: range),
+                steps: TimelineSteps(lengthNanoseconds: 10_000_000_000, origin: begin)
+            ).count
         }
         print("  merge \(merged.profileCount) profiles into \(sum.count) nodes:")
         print("    first                \(rounded(cold.wall * 1000)) ms")

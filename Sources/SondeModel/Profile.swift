@@ -15,6 +15,8 @@ package struct Profile: Sendable {
     package var period: Int64
     /// The stacks and their values.
     package var stacks: LocationTree
+    /// The part of ``stacks`` that belongs to spans; its values are contained in ``stacks`` too.
+    package var spans: [SpanStacks] = []
 
     /// A profile from its parts.
     package init(
@@ -26,6 +28,23 @@ package struct Profile: Sendable {
         self.start = start
         self.durationNanoseconds = durationNanoseconds
         self.period = period
+        self.stacks = stacks
+    }
+}
+
+/// What one span spent of a profile.
+package struct SpanStacks: Sendable {
+    /// The span.
+    package var span: SpanID
+    /// The trace that the span belongs to, when the sender knew it.
+    package var trace: TraceID?
+    /// The span's stacks and their values.
+    package var stacks: LocationTree
+
+    /// A span's part of a profile.
+    package init(span: SpanID, trace: TraceID? = nil, stacks: LocationTree) {
+        self.span = span
+        self.trace = trace
         self.stacks = stacks
     }
 }

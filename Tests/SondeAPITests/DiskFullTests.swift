@@ -67,15 +67,18 @@ private final class FailingStore: ProfileStore {
     func series(in range: TimeRange) throws(StoreError) -> [ProfileSeries] { [] }
 
     func merge(
-        _ type: ProfileType, in range: TimeRange, where matches: (LabelSet) -> Bool
-    ) throws(StoreError) -> MergedStacks {
-        MergedStacks(stacks: LocationTree(), profileCount: 0)
-    }
+        _ selection: ProfileSelection, groupedBy group: @Sendable (LabelSet) -> LabelSet,
+        _ reading: Reading
+    ) throws(StoreError) -> [LabelSet: MergedStacks] { [:] }
 
     func timeline(
-        _ type: ProfileType, in range: TimeRange, stepNanoseconds: Int64,
-        where matches: (LabelSet) -> Bool
-    ) throws(StoreError) -> [TimelinePoint] { [] }
+        _ selection: ProfileSelection, steps: TimelineSteps,
+        groupedBy group: @Sendable (LabelSet) -> LabelSet, _ reading: Reading
+    ) throws(StoreError) -> [LabelSet: [TimelinePoint]] { [:] }
+
+    func totals(
+        _ selection: ProfileSelection, _ reading: Reading, body: (ProfileTotal) -> Void
+    ) throws(StoreError) {}
 
     func statistics() throws(StoreError) -> ProfileStoreStatistics {
         ProfileStoreStatistics(profiles: 0, bytes: 0)

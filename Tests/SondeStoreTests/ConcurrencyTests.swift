@@ -65,24 +65,26 @@ struct ConcurrencyTests {
                     let count = Int.random(in: 0...8, using: &generator)
                     try store.append(Array(rest.prefix(count)))
                     rest = rest.dropFirst(count)
-                    _ = try store.merge(.cpu, in: Afternoon.around) { _ in true }
+                    _ = try store.merge(ProfileSelection(.cpu, in: Afternoon.around))
                 }
             }
             let store = try SQLiteProfileStore(DataFolder(scratch.path), configuration, limits)
-            let all = try store.merge(.cpu, in: Afternoon.around) { _ in true }
+            let all = try store.merge(ProfileSelection(.cpu, in: Afternoon.around))
             #expect(all.stacks.folded == sum(profiles).folded)
             #expect(all.profileCount == 60)
-            let some = try store.merge(.cpu, in: Afternoon.seconds(0, 20_000)) {
-                $0[LabelName.service] == "a" && $0["instance"] != "1"
-            }
+            let some = try store.merge(
+                ProfileSelection(.cpu, in: Afternoon.seconds(0, 20_000)) {
+                    $0[LabelName.service] == "a" && $0["instance"] != "1"
+                })
             let expected = profiles.filter {
                 $0.labels[LabelName.service] == "a" && $0.labels["instance"] != "1"
                     && Afternoon.seconds(0, 20_000).contains($0.start)
             }
             #expect(some.stacks.folded == sum(expected).folded)
+            let steps = TimelineSteps(
+                lengthNanoseconds: 7_000_000_000_000, origin: Afternoon.begin)
             let timeline = try store.timeline(
-                .cpu, in: Afternoon.around, stepNanoseconds: 7_000_000_000_000
-            ) { _ in true }
+                ProfileSelection(.cpu, in: Afternoon.around), steps: steps)
             #expect(timeline.reduce(0) { $0 + $1.value } == all.stacks.totals[0])
         }
     }
@@ -105,7 +107,7 @@ struct ConcurrencyTests {
                 group.addTask {
                     var last = 0
                     while last < writers * rounds {
-                        let merged = try store.merge(.cpu, in: Afternoon.around) { _ in true }
+                        let merged = try store.merge(ProfileSelection(.cpu, in: Afternoon.around))
                         #expect(merged.profileCount >= last)
                         last = merged.profileCount
                         #expect(merged.stacks.totals[0] == Int64(last) * 3)
@@ -140,6 +142,7 @@ struct ConcurrencyTests {
         }
         #expect(failed == 10)
         #expect(
-            try store.merge(.cpu, in: Afternoon.seconds(0, 100)) { _ in true }.profileCount == 30)
+            try store.merge(ProfileSelection(.cpu, in: Afternoon.seconds(0, 100))).profileCount
+                == 30)
     }
 }

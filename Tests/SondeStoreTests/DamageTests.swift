@@ -28,15 +28,16 @@ struct DamageTests {
         try bytes.write(to: URL(fileURLWithPath: today))
         let store = try SQLiteProfileStore.open(DataFolder(scratch.path))
         let error = try #require(throws: StoreError.self) {
-            _ = try store.merge(.cpu, in: Afternoon.around) { _ in true }
+            _ = try store.merge(ProfileSelection(.cpu, in: Afternoon.around))
             _ = try store.series(in: Afternoon.around)
         }
         #expect(error.code == .corrupt, "\(error)")
         #expect(error.message.contains(today), "\(error)")
-        let yesterday = try store.merge(.cpu, in: Afternoon.seconds(-86_400, -86_000)) { _ in true }
+        let yesterday = try store.merge(
+            ProfileSelection(.cpu, in: Afternoon.seconds(-86_400, -86_000)))
         #expect(yesterday.stacks.folded == "g 2")
         try store.append([try .cpu("h 3", at: Afternoon.second(-86_300))])
-        let more = try store.merge(.cpu, in: Afternoon.seconds(-86_400, -86_000)) { _ in true }
+        let more = try store.merge(ProfileSelection(.cpu, in: Afternoon.seconds(-86_400, -86_000)))
         #expect(more.stacks.folded == "g 2\nh 3")
     }
 
@@ -70,9 +71,11 @@ struct DamageTests {
             try bytes.write(to: URL(fileURLWithPath: today))
             // The store may answer something wrong or an error; it must come back.
             let store = try SQLiteProfileStore.open(DataFolder(scratch.path))
-            _ = try? store.merge(.cpu, in: Afternoon.around) { _ in true }
+            _ = try? store.merge(ProfileSelection(.cpu, in: Afternoon.around))
             _ = try? store.series(in: Afternoon.around)
-            _ = try? store.timeline(.cpu, in: Afternoon.around, stepNanoseconds: 1000) { _ in true }
+            _ = try? store.timeline(
+                ProfileSelection(.cpu, in: Afternoon.around),
+                steps: TimelineSteps(lengthNanoseconds: 1000, origin: Afternoon.begin))
             _ = try? store.append([.cpu("main+1;new 5")])
             for suffix in ["-wal", "-shm"] { unlink(today + suffix) }
         }

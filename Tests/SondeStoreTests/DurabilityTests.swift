@@ -12,7 +12,7 @@ struct DurabilityTests {
 
     /// How often each numbered profile is stored.
     private func stored(in store: SQLiteProfileStore) throws -> [Int: Int64] {
-        let tree = try store.merge(.cpu, in: Afternoon.around) { _ in true }.stacks
+        let tree = try store.merge(ProfileSelection(.cpu, in: Afternoon.around)).stacks
         var found: [Int: Int64] = [:]
         for node in 1..<max(1, tree.count) where tree.selfValues[node] != 0 {
             let name = tree.keys[Int(tree.keyIndices[node])].text

@@ -67,10 +67,11 @@ extension Database.Format {
             atPath: scratch.path + "/profiles", withIntermediateDirectories: true)
         try DatabaseEditor.run(String(contentsOf: fixture, encoding: .utf8), on: path)
         let store = try SQLiteProfileStore.open(folder)
-        let one = try store.merge(.cpu, in: Afternoon.around) { $0["instance"] == "1" }
+        let one = try store.merge(
+            ProfileSelection(.cpu, in: Afternoon.around) { $0["instance"] == "1" })
         #expect(one.stacks.folded == LocationTree(folded: Self.stacks).folded)
         try store.append([try .cpu("bookmaker+1f0;odds 1;new 1")])
-        let all = try store.merge(.cpu, in: Afternoon.around) { _ in true }
+        let all = try store.merge(ProfileSelection(.cpu, in: Afternoon.around))
         #expect(all.profileCount == 3)
     }
 

@@ -39,10 +39,10 @@ import Testing
             let now = Afternoon.second(day * 86_400)
             clock.now.withLock { $0 = now }
             try store.append([try .cpu("f 1", at: now)])
-            _ = try store.merge(.cpu, in: Afternoon.seconds(-86_400, 864_000)) { _ in true }
+            _ = try store.merge(ProfileSelection(.cpu, in: Afternoon.seconds(-86_400, 864_000)))
         }
         #expect(files.filter { $0.hasSuffix(".db") } == ["2026-02-02.db", "2026-02-03.db"])
-        let rest = try store.merge(.cpu, in: Afternoon.seconds(-86_400, 864_000)) { _ in true }
+        let rest = try store.merge(ProfileSelection(.cpu, in: Afternoon.seconds(-86_400, 864_000)))
         #expect(rest.profileCount == 2)
     }
 

@@ -16,7 +16,7 @@ import Testing
             main;odds 70
             """
         try store.append([try .cpu(stacks)])
-        let merged = try store.merge(.cpu, in: Afternoon.around) { _ in true }
+        let merged = try store.merge(ProfileSelection(.cpu, in: Afternoon.around))
         #expect(merged.stacks.folded == LocationTree(folded: stacks).folded)
         #expect(merged.profileCount == 1)
     }
@@ -38,7 +38,7 @@ import Testing
             ])
         profile.stacks.add(3, to: 0)
         try store.append([profile])
-        let merged = try store.merge(.cpu, in: Afternoon.around) { _ in true }.stacks
+        let merged = try store.merge(ProfileSelection(.cpu, in: Afternoon.around)).stacks
         #expect(merged.keys == profile.stacks.keys)
         #expect(merged.selfValues == profile.stacks.selfValues)
         #expect(merged.parents == profile.stacks.parents)
@@ -48,10 +48,13 @@ import Testing
         let store = try SQLiteProfileStore.open(DataFolder(scratch.path))
         try store.append((0..<4).map { try .cpu("f 1", at: Afternoon.second($0 * 10)) })
         #expect(
-            try store.merge(.cpu, in: Afternoon.seconds(10, 20)) { _ in true }.profileCount == 2)
+            try store.merge(ProfileSelection(.cpu, in: Afternoon.seconds(10, 20))).profileCount == 2
+        )
         #expect(
-            try store.merge(.cpu, in: Afternoon.seconds(11, 19)) { _ in true }.profileCount == 0)
-        #expect(try store.merge(.cpu, in: Afternoon.seconds(0, 30)) { _ in true }.profileCount == 4)
+            try store.merge(ProfileSelection(.cpu, in: Afternoon.seconds(11, 19))).profileCount == 0
+        )
+        #expect(
+            try store.merge(ProfileSelection(.cpu, in: Afternoon.seconds(0, 30))).profileCount == 4)
     }
 
     @Test func onlyMatchingSeriesOfTheTypeAreMerged() throws {
@@ -62,16 +65,16 @@ import Testing
             try .cpu("f 1", instance: "1"), try .cpu("f 10", instance: "2"),
             try .cpu("f 100", service: "other"), memory,
         ])
-        let one = try store.merge(.cpu, in: Afternoon.around) { $0["instance"] == "2" }
+        let one = try store.merge(
+            ProfileSelection(.cpu, in: Afternoon.around) { $0["instance"] == "2" })
         #expect(one.stacks.folded == "f 10")
-        let service = try store.merge(.cpu, in: Afternoon.around) {
-            $0[LabelName.service] == "bookmaker"
-        }
+        let service = try store.merge(
+            ProfileSelection(.cpu, in: Afternoon.around) { $0[LabelName.service] == "bookmaker" })
         #expect(service.stacks.folded == "f 11")
-        let all = try store.merge(.cpu, in: Afternoon.around) { _ in true }
+        let all = try store.merge(ProfileSelection(.cpu, in: Afternoon.around))
         #expect(all.stacks.folded == "f 111")
         #expect(
-            try store.merge(memory.type, in: Afternoon.around) { _ in true }.stacks.folded
+            try store.merge(ProfileSelection(memory.type, in: Afternoon.around)).stacks.folded
                 == "f 1000")
         #expect(try store.series(in: Afternoon.around).count == 4)
         #expect(try store.series(in: Afternoon.seconds(1, 2)).isEmpty)
@@ -84,7 +87,7 @@ import Testing
             try .cpu("a;b 1\na;c 5", at: Afternoon.second(midnight - 1)),
             try .cpu("a;b 2\na;d 7", at: Afternoon.second(midnight)),
         ])
-        let merged = try store.merge(.cpu, in: Afternoon.seconds(0, midnight)) { _ in true }
+        let merged = try store.merge(ProfileSelection(.cpu, in: Afternoon.seconds(0, midnight)))
         #expect(merged.stacks.folded == "a;b 3\na;c 5\na;d 7")
         #expect(merged.profileCount == 2)
         #expect(try store.statistics().profiles == 2)
@@ -98,14 +101,14 @@ import Testing
             try .cpu("f 10", at: Afternoon.second(9)),
             try .cpu("f 100", at: Afternoon.second(10)), try .cpu("f 7", at: Afternoon.second(40)),
         ])
+        let steps = TimelineSteps(lengthNanoseconds: 10_000_000_000, origin: Afternoon.begin)
         let points = try store.timeline(
-            .cpu, in: Afternoon.around, stepNanoseconds: 10_000_000_000
-        ) { _ in true }
+            ProfileSelection(.cpu, in: Afternoon.around), steps: steps)
         #expect(
             points == [
-                TimelinePoint(time: Afternoon.second(0), value: 13),
-                TimelinePoint(time: Afternoon.second(10), value: 100),
-                TimelinePoint(time: Afternoon.second(40), value: 7),
+                TimelinePoint(time: Afternoon.second(0), value: 3, profiles: 1),
+                TimelinePoint(time: Afternoon.second(10), value: 110, profiles: 2),
+                TimelinePoint(time: Afternoon.second(40), value: 7, profiles: 1),
             ])
     }
 
@@ -116,7 +119,7 @@ import Testing
         }
         let store = try SQLiteProfileStore.open(DataFolder(scratch.path))
         try store.append([try .cpu("a;b 10\na;d 20")])
-        let merged = try store.merge(.cpu, in: Afternoon.around) { _ in true }
+        let merged = try store.merge(ProfileSelection(.cpu, in: Afternoon.around))
         #expect(merged.stacks.folded == "a;b 11\na;c 2\na;d 20")
         #expect(try store.statistics().profiles == 3)
         #expect(try store.statistics().bytes > 0)
@@ -124,11 +127,13 @@ import Testing
 
     @Test func aStoreWithoutProfilesAnswersNothing() throws {
         let store = try SQLiteProfileStore.open(DataFolder(scratch.path))
-        #expect(try store.merge(.cpu, in: Afternoon.around) { _ in true }.stacks.count == 1)
+        #expect(try store.merge(ProfileSelection(.cpu, in: Afternoon.around)).stacks.count == 1)
         #expect(try store.series(in: Afternoon.around).isEmpty)
         #expect(
-            try store.timeline(.cpu, in: Afternoon.around, stepNanoseconds: 1) { _ in true }
-                .isEmpty)
+            try store.timeline(
+                ProfileSelection(.cpu, in: Afternoon.around),
+                steps: TimelineSteps(lengthNanoseconds: 1, origin: Afternoon.begin)
+            ).isEmpty)
         #expect(try store.statistics() == ProfileStoreStatistics(profiles: 0, bytes: 0))
     }
 }

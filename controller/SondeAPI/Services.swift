@@ -208,6 +208,7 @@ extension APIError {
             case .rejected: .invalidArgument
             case .tooLarge: .tooLarge
             case .exhausted: .resourceExhausted
+            case .cancelled: .requestTimeout
             }
         self.init(code, error.message)
     }

@@ -45,86 +45,140 @@ final class DayReader: @unchecked Sendable {
         return result
     }
 
-    /// Adds up the profiles of a type that begin in the range, and lays the sums out as stacks.
+    /// Adds the selected profiles up by group, and merges them into `result`.
     func merge(
-        _ type: ProfileType, in range: TimeRange, trees cache: StackCache,
-        where matches: (LabelSet) -> Bool
-    ) throws(StoreError) -> MergedStacks {
+        _ selection: ProfileSelection, groupedBy group: (LabelSet) -> LabelSet,
+        trees cache: StackCache, into result: inout [LabelSet: MergedStacks], _ reading: Reading
+    ) throws(StoreError) {
         // One state of the database: the trees then hold every node that the profiles name.
         try database.snapshot { () throws(StoreError) in
-            let sums = try sum(type, in: range, where: matches)
-            var result = LocationTree()
-            for (tree, values) in sums.byTree.sorted(by: { $0.key < $1.key }) {
-                let columns = try cache.columns(day: day, tree: tree) {
-                    (columns) throws(StoreError) in
-                    try Self.extend(&columns, tree: tree, in: database, packer)
-                }
-                guard let stacks = StackSums.layOut(values, columns) else {
-                    throw damaged("a profile", VarintError(reason: "it names an unknown stack"))
-                }
-                result.merge(stacks)
+            var sums: [LabelSet: Sums] = [:]
+            for series in try matchingSeries(selection) {
+                try add(
+                    series.id, selection, to: &sums[group(series.labels), default: Sums()], reading)
             }
-            return MergedStacks(stacks: result, profileCount: sums.profileCount)
+            var filters: [Int64: [Bool]] = [:]
+            for (labels, sums) in sums where sums.profileCount > 0 {
+                let before = result[labels] ?? MergedStacks(stacks: LocationTree(), profileCount: 0)
+                result[labels] = before
+                for (tree, values) in sums.byTree.sorted(by: { $0.key < $1.key }) {
+                    try reading.check()
+                    let columns = try columns(of: tree, cache)
+                    var values = values
+                    if let filter = selection.stacks {
+                        let counts = filters[tree] ?? filter(columns.tree)
+                        filters[tree] = counts
+                        for node in values.indices where node >= counts.count || !counts[node] {
+                            values[node] = 0
+                        }
+                    }
+                    guard let stacks = StackSums.layOut(values, columns) else {
+                        throw damaged("a profile", VarintError(reason: "it names an unknown stack"))
+                    }
+                    result[labels]?.stacks.merge(stacks)
+                    try reading.check(nodes: result.values.reduce(0) { $0 + $1.stacks.count })
+                }
+                result[labels]?.profileCount += sums.profileCount
+            }
         }
     }
 
-    private func sum(
-        _ type: ProfileType, in range: TimeRange, where matches: (LabelSet) -> Bool
-    ) throws(StoreError) -> Sums {
-        let wanted = try matchingSeries(type, where: matches)
-        var sums = Sums()
-        let rows = try database.statement(
-            "SELECT tree, body FROM profile WHERE series = ? AND start BETWEEN ? AND ?")
-        defer { rows.reset() }
-        for series in wanted {
-            rows.reset()
-            try rows.bind(series, at: 1)
-            try bind(range, to: rows, at: 2)
-            while try rows.step() {
-                let tree = rows.int(0)
-                do throws(VarintError) {
-                    try rows.withBytes(1) { (blob) throws(VarintError) in
-                        try packer.unpack(blob) { (body) throws(VarintError) in
-                            try ProfileBody.add(
-                                body, to: &sums.byTree[tree, default: []], limit: Self.nodeLimit)
-                        }
-                    }
-                } catch {
-                    throw damaged("a profile", error)
-                }
-                sums.profileCount += 1
-            }
+    private func columns(
+        of tree: Int64, _ cache: StackCache
+    ) throws(StoreError) -> StackColumns {
+        try cache.columns(day: day, tree: tree) { (columns) throws(StoreError) in
+            try Self.extend(&columns, tree: tree, in: database, packer)
         }
-        return sums
+    }
+
+    private func add(
+        _ series: Int64, _ selection: ProfileSelection, to sums: inout Sums, _ reading: Reading
+    ) throws(StoreError) {
+        // Spans are not stored by this version: no profile has any.
+        guard selection.spans == nil, selection.traces == nil else { return }
+        let rows = try database.statement(
+            "SELECT tree, body, id FROM profile WHERE series = ? AND start BETWEEN ? AND ?")
+        defer { rows.reset() }
+        try rows.bind(series, at: 1)
+        try bind(selection.range, to: rows, at: 2)
+        while try rows.step() {
+            try reading.check()
+            if let ids = selection.profileIDs,
+                !ids.contains(ProfileID(day: day, row: rows.int(2)))
+            {
+                continue
+            }
+            let tree = rows.int(0)
+            do throws(VarintError) {
+                try rows.withBytes(1) { (blob) throws(VarintError) in
+                    try packer.unpack(blob) { (body) throws(VarintError) in
+                        try ProfileBody.add(
+                            body, to: &sums.byTree[tree, default: []], limit: Self.nodeLimit)
+                    }
+                }
+            } catch {
+                throw damaged("a profile", error)
+            }
+            sums.profileCount += 1
+        }
     }
 
     /// Far more nodes than a writer puts into one tree: bounds the memory that a damaged number
     /// can claim.
     private static let nodeLimit = 1 << 26
 
-    /// Adds the values of profiles up by step; `sums` is indexed by the number of the step since
-    /// the Unix epoch.
-    func addTimeline(
-        _ type: ProfileType, in range: TimeRange, stepNanoseconds: Int64,
-        to sums: inout [Int64: Int64], where matches: (LabelSet) -> Bool
+    /// Calls `body` with each selected profile.
+    func totals(
+        _ selection: ProfileSelection, trees cache: StackCache, _ reading: Reading,
+        body: (ProfileTotal) -> Void
     ) throws(StoreError) {
+        guard selection.spans == nil, selection.traces == nil else { return }
         try database.snapshot { () throws(StoreError) in
-            let wanted = try matchingSeries(type, where: matches)
+            var filters: [Int64: [Bool]] = [:]
             let rows = try database.statement(
-                "SELECT start, total FROM profile WHERE series = ? AND start BETWEEN ? AND ?")
-            for series in wanted {
+                "SELECT id, start, duration, total, tree, body FROM profile "
+                    + "WHERE series = ? AND start BETWEEN ? AND ?")
+            for series in try matchingSeries(selection) {
                 rows.reset()
-                try rows.bind(series, at: 1)
-                try bind(range, to: rows, at: 2)
+                try rows.bind(series.id, at: 1)
+                try bind(selection.range, to: rows, at: 2)
                 while try rows.step() {
-                    let (quotient, remainder) = rows.int(0).quotientAndRemainder(
-                        dividingBy: stepNanoseconds)
-                    let step = remainder < 0 ? quotient - 1 : quotient
-                    let value = rows.int(1)
-                    let (sum, overflow) = sums[step, default: 0].addingReportingOverflow(value)
-                    sums[step] = overflow ? (value < 0 ? .min : .max) : sum
+                    try reading.check()
+                    let id = ProfileID(day: day, row: rows.int(0))
+                    if let ids = selection.profileIDs, !ids.contains(id) { continue }
+                    var total = rows.int(3)
+                    if let filter = selection.stacks {
+                        let tree = rows.int(4)
+                        if filters[tree] == nil {
+                            filters[tree] = filter(try columns(of: tree, cache).tree)
+                        }
+                        total = try filteredTotal(rows, filters[tree] ?? [])
+                    }
+                    body(
+                        ProfileTotal(
+                            id: id, labels: series.labels,
+                            start: Timestamp(unixNanoseconds: rows.int(1)),
+                            durationNanoseconds: rows.int(2), total: total))
                 }
             }
+        }
+    }
+
+    private func filteredTotal(_ rows: Statement, _ counts: [Bool]) throws(StoreError) -> Int64 {
+        do throws(VarintError) {
+            return try rows.withBytes(5) { (blob) throws(VarintError) in
+                try packer.unpack(blob) { (body) throws(VarintError) in
+                    var values: [Int64] = []
+                    try ProfileBody.add(body, to: &values, limit: Self.nodeLimit)
+                    return zip(values, counts).reduce(0) { sum, pair in
+                        guard pair.1 else { return sum }
+                        let (next, overflow) = sum.addingReportingOverflow(pair.0)
+                        return overflow ? (pair.0 < 0 ? .min : .max) : next
+                    }
+                }
+            }
+        } catch {
+            throw damaged("a profile", error)
         }
     }
 
@@ -153,14 +207,15 @@ final class DayReader: @unchecked Sendable {
     }
 
     private func matchingSeries(
-        _ type: ProfileType, where matches: (LabelSet) -> Bool
-    ) throws(StoreError) -> [Int64] {
+        _ selection: ProfileSelection
+    ) throws(StoreError) -> [(id: Int64, labels: LabelSet)] {
         let rows = try database.statement("SELECT id, labels FROM series WHERE type = ?")
         defer { rows.reset() }
-        try rows.bind(type.description, at: 1)
-        var wanted: [Int64] = []
+        try rows.bind(selection.type.description, at: 1)
+        var wanted: [(id: Int64, labels: LabelSet)] = []
         while try rows.step() {
-            if matches(try labels(rows, 1)) { wanted.append(rows.int(0)) }
+            let labels = try labels(rows, 1)
+            if selection.matches(labels) { wanted.append((rows.int(0), labels)) }
         }
         return wanted
     }

@@ -90,40 +90,47 @@ package final class SQLiteProfileStore: ProfileStore {
     }
 
     package func merge(
-        _ type: ProfileType, in range: TimeRange, where matches: (LabelSet) -> Bool
-    ) throws(StoreError) -> MergedStacks {
-        var result = MergedStacks(stacks: LocationTree(), profileCount: 0)
-        for day in files.days(in: range) {
-            let part = try files.read(day) { (reader) throws(StoreError) in
-                try reader.merge(type, in: range, trees: cache, where: matches)
+        _ selection: ProfileSelection, groupedBy group: @Sendable (LabelSet) -> LabelSet,
+        _ reading: Reading
+    ) throws(StoreError) -> [LabelSet: MergedStacks] {
+        var result: [LabelSet: MergedStacks] = [:]
+        for day in files.days(in: selection.range) {
+            try reading.check()
+            _ = try files.read(day) { (reader) throws(StoreError) in
+                try reader.merge(
+                    selection, groupedBy: group, trees: cache, into: &result, reading)
             }
-            guard let part, part.profileCount > 0 else { continue }
-            result.stacks.merge(part.stacks)
-            result.profileCount += part.profileCount
         }
         return result
     }
 
     package func timeline(
-        _ type: ProfileType, in range: TimeRange, stepNanoseconds: Int64,
-        where matches: (LabelSet) -> Bool
-    ) throws(StoreError) -> [TimelinePoint] {
-        guard stepNanoseconds > 0 else {
+        _ selection: ProfileSelection, steps: TimelineSteps,
+        groupedBy group: @Sendable (LabelSet) -> LabelSet, _ reading: Reading
+    ) throws(StoreError) -> [LabelSet: [TimelinePoint]] {
+        guard steps.lengthNanoseconds > 0 else {
             throw StoreError(
                 .rejected,
-                "cannot read timeline: got a step of \(stepNanoseconds) ns; want more than 0")
+                "cannot read timeline: got a step of \(steps.lengthNanoseconds) ns; "
+                    + "want more than 0")
         }
-        var sums: [Int64: Int64] = [:]
-        for day in files.days(in: range) {
+        var sums: [LabelSet: [Timestamp: TimelinePoint]] = [:]
+        try totals(selection, reading) { profile in
+            let end = steps.end(of: profile.start)
+            let empty = TimelinePoint(time: end, value: 0, profiles: 0)
+            sums[group(profile.labels), default: [:]][end, default: empty].add(profile.total)
+        }
+        return sums.mapValues { $0.values.sorted { $0.time < $1.time } }
+    }
+
+    package func totals(
+        _ selection: ProfileSelection, _ reading: Reading, body: (ProfileTotal) -> Void
+    ) throws(StoreError) {
+        for day in files.days(in: selection.range) {
+            try reading.check()
             _ = try files.read(day) { (reader) throws(StoreError) in
-                try reader.addTimeline(
-                    type, in: range, stepNanoseconds: stepNanoseconds, to: &sums, where: matches)
+                try reader.totals(selection, trees: cache, reading, body: body)
             }
-        }
-        return sums.sorted { $0.key < $1.key }.map { step, value in
-            let (time, overflow) = step.multipliedReportingOverflow(by: stepNanoseconds)
-            return TimelinePoint(
-                time: Timestamp(unixNanoseconds: overflow ? .min : time), value: value)
         }
     }
 

@@ -20,6 +20,14 @@ struct StackColumns: Sendable {
     var extent: StackExtent {
         StackExtent(nodes: parents.count, locations: locations.count, images: images.count)
     }
+
+    /// The tree as others see it, all values 0.
+    var tree: LocationTree {
+        LocationTree(
+            parents: parents, keyIndices: keyIndices,
+            selfValues: [Int64](repeating: 0, count: parents.count), keys: locations)
+            ?? LocationTree()
+    }
 }
 
 /// How much of a ``StackColumns`` there is.

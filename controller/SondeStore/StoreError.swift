@@ -37,6 +37,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         case rejected
         /// What was to be stored has more bytes than the store takes.
         case tooLarge
+        /// Nobody waits for the answer any more.
+        case cancelled
         /// A bound was reached, of time or of number; the same call may work later.
         case exhausted
     }

@@ -58,10 +58,15 @@ struct ProfileQuery: Sendable {
         } catch { throw APIError(error) }
     }
 
+    /// What the store is asked for.
+    var selection: ProfileSelection {
+        ProfileSelection(type, in: range) { [selector, type] in selector.matches($0, type: type) }
+    }
+
     /// The sum of the profiles that are asked for.
     func merged(_ services: Services) throws(APIError) -> MergedStacks {
         let merged = try Self.reading { () throws(StoreError) in
-            try services.profiles.merge(type, in: range) { selector.matches($0, type: type) }
+            try services.profiles.merge(selection)
         }
         if let problem = selector.problem { throw APIError(problem) }
         return merged

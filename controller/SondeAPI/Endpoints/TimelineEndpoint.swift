@@ -14,10 +14,11 @@ enum TimelineEndpoint {
             do throws(QueryError) {
                 step = try TimelineStep.parse(request.query("step"), for: query.range)
             } catch { throw APIError(error) }
+            // Steps that begin at a multiple of their length: each ends just before the next.
+            let steps = TimelineSteps(
+                lengthNanoseconds: step, origin: Timestamp(unixNanoseconds: -1))
             let points = try ProfileQuery.reading { () throws(StoreError) in
-                try services.profiles.timeline(
-                    query.type, in: query.range, stepNanoseconds: step,
-                    where: { query.selector.matches($0, type: query.type) })
+                try services.profiles.timeline(query.selection, steps: steps)
             }
             if let problem = query.selector.problem { throw APIError(problem) }
             var json = JSONWriter()
@@ -26,7 +27,8 @@ enum TimelineEndpoint {
                 json.member("stepMs", step / 1_000_000)
                 json.member("points") { json in
                     json.array(points) { json, point in
-                        json.array([point.time.unixMilliseconds, point.value])
+                        let begin = point.time.advanced(byNanoseconds: 1 - step)
+                        json.array([begin.unixMilliseconds, point.value])
                     }
                 }
             }
