@@ -2,6 +2,7 @@
 // Values that probes capture and compute: programs run over hand-made registers and memory.
 
 import SondeProbeCompiler
+import SondeProbeProgram
 import Testing
 
 @Suite struct CapturedValues {
@@ -71,6 +72,24 @@ import Testing
     @Test(arguments: parts)
     func members(template: String, expected: String) throws {
         #expect(try scene.say(template) == expected)
+    }
+
+    @Test func aProgramSaysWhichNamesItReads() throws {
+        let compiled = try ProbeCompiler.compile(
+            ProbeRequest(
+                location: .line(file: "Checkout.swift", line: 42),
+                template: "{pair.1} {user.boss?.name} {count + bet.id} {user}",
+                condition: #"pair.1 && user.name == "secret""#), image: scene.image)
+        #expect(
+            compiled.program.condition
+                == ReadExpression(
+                    text: #"pair.1 && user.name == "secret""#,
+                    names: ["pair", "user", "user.name", "label"]))
+        #expect(
+            compiled.program.valueNames == [
+                ["pair", "label"], ["user", "user.boss", "user.boss.name"],
+                ["count", "bet", "bet.id"], ["user"],
+            ])
     }
 
     @Test func oneBadPointerSpoilsOnlyItself() throws {

@@ -35,6 +35,19 @@ func tree(_ text: String) throws -> String {
     }
 
     @Test(arguments: [
+        ("user.password", ["user", "user.password"]),
+        ("a?.b!.c == nil || a.d > 2", ["a", "a.b", "a.b.c", "a.d"]),
+        ("users[i + 1].name", ["users", "i", "users.name"]),
+        (#"name.hasPrefix(other) && x == "quoted""#, ["name", "other", "x"]),
+        ("pair.0.id", ["pair", "pair.id"]),
+        ("state == .won ? Int(x) : -y", ["state", "won", "x", "y"]),
+        (#"(a ?? b).c && 1 < 2 && #thread == 3"#, ["a", "b", "c"]),
+    ])
+    func namesThatAreRead(text: String, expected: [String]) throws {
+        #expect(try ExpressionParser.parse(SourceText(text, role: .condition)).names == expected)
+    }
+
+    @Test(arguments: [
         ("1_000", "1000"), ("0xFF", "255"), ("0b1010", "10"), ("0o17", "15"),
         ("18446744073709551615", "18446744073709551615"),
         ("1.5", "1.5"), ("1e3", "1000.0"), ("2.5E-1", "0.25"), ("1_0.2_5", "10.25"),

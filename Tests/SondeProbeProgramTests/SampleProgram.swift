@@ -68,6 +68,10 @@ enum SampleProgram {
         for _ in 0..<Int.random(in: 0...20, using: &random) { image.shapes.append(shape(&random)) }
         for _ in 0..<Int.random(in: 0...6, using: &random) {
             image.template.append(segment(&random))
+            image.valueNames.append(Bool.random(using: &random) ? [] : ["a", text(&random)])
+        }
+        if Bool.random(using: &random) {
+            image.condition = ReadExpression(text: text(&random), names: [text(&random), "b.c"])
         }
         return image
     }

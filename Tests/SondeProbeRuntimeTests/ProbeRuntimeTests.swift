@@ -51,6 +51,58 @@ struct ProbeRuntimeTests {
         #expect(patcher.installed.isEmpty && runtime.reports.isEmpty)
     }
 
+    @Test func aConditionOnAHiddenNameIsRefused() {
+        func asking(_ names: [String]?) -> ProbeState {
+            let program = Sample.program("a") { program in
+                program.images[0].code.insert(
+                    contentsOf: [
+                        Instruction(.loadImmediate, d: 0, imm: 1), Instruction(.stopIfZero, a: 0),
+                    ], at: 0)
+                program.images[0].condition = names.map {
+                    ReadExpression(text: "asked", names: $0)
+                }
+            }
+            return Sample.wanted(program)
+        }
+        func answer(_ names: [String]?, _ policy: ProbePolicy = ProbePolicy()) -> String? {
+            let runtime = runtime(policy)
+            runtime.want([asking(names)], images: [shop])
+            return state(runtime, "a")
+        }
+        #expect(answer(["user.name", "bet.stake"]) == "installed")
+        #expect(answer([]) == "installed")
+        #expect(
+            answer(["user.name", "user.password"])
+                == "failed: the condition reads user.password, a name whose values this agent hides "
+                + "by its own rules; want a condition without it")
+        #expect(answer(["login.0", "pin"])?.hasPrefix("failed: the condition reads pin") == true)
+        let own = ProbePolicy(names: RedactedNames(["customer"]))
+        #expect(answer(["order.customerNumber"], own)?.hasPrefix("failed") == true)
+        // Names that nobody states cannot be looked at, so it fails closed.
+        #expect(
+            answer(nil)
+                == "failed: the program is refused: got a condition without the names that it "
+                + "reads; want them, from a controller of this version")
+    }
+
+    @Test func aValueIsHiddenForWhatItReads() {
+        let program = Sample.program("a") { program in
+            program.images[0].template = [
+                .value(expression: "login.0", shape: 0, format: nil), .text(" "),
+                .value(expression: "login.1", shape: 0, format: nil), .text(" "),
+                .value(expression: "user.pin + 1", shape: 0, format: nil),
+            ]
+            program.images[0].valueNames = [["login", "password"], ["login", "name"]]
+        }
+        let runtime = runtime()
+        runtime.want([Sample.wanted(program)], images: [shop])
+        let handle = patcher.handle(of: "a") ?? 0
+        patcher.records.append(
+            (handle, RecordHeader(), [UInt8](repeating: 0, count: 24)))
+        #expect(
+            runtime.work(images: [shop]).map(\.text) == ["<redacted> 0 <redacted>"])
+    }
+
     @Test func theSameStateAgainTouchesNothing() {
         let runtime = runtime()
         runtime.want([wanted("a")], images: [shop])

@@ -49,6 +49,7 @@ import Testing
                 program.images[0].code = code
                 program.images[0].shapes = shapes
                 program.images[0].template = template
+                program.images[0].condition = ReadExpression(text: "", names: [])
             })
     }
 

@@ -25,6 +25,8 @@ struct LineCompiler {
     static let longestName = 1024
     /// The most reasons that are given for one address.
     static let mostReasons = 64
+    /// The most names of one expression; the language's limits allow fewer.
+    static let mostNames = 1024
 
     /// A value of the template.
     struct Value {
@@ -47,6 +49,9 @@ struct LineCompiler {
         var conditionFailure: SiteFailure?
         var findings: CaptureDecisions.Findings
         var isTooDeep: Bool
+        /// Labels of tuples' elements that are read by their number: the condition's, each value's.
+        var conditionLabels: Set<String> = []
+        var labels: [Set<String>] = []
     }
 
     init(
@@ -157,12 +162,15 @@ struct LineCompiler {
                 let value = try trial.boolean(condition.expression)
                 trial.asm.emit(.stopIfZero, a: value)
                 compiler = trial
+                result.conditionLabels = trial.labels
             } catch {
                 result.conditionFailure = error
             }
         }
         compiler.asm.emit(.accept)
         for (number, value) in values.enumerated() {
+            compiler.labels = []
+            defer { result.labels.append(compiler.labels) }
             guard usable[number] else {
                 result.values.append(.failed(.unknownName(value.text, value.expression.span)))
                 compiler.captureNothing()
@@ -285,7 +293,23 @@ struct LineCompiler {
                     unavailable: unavailable(before)))
         }
         program.template = segments(record)
+        if let condition {
+            program.condition = ReadExpression(
+                text: condition.source.excerpt(condition.expression.span),
+                names: names(condition.expression, second.map(\.conditionLabels)))
+        }
+        program.valueNames = values.indices.map { number in
+            names(values[number].expression, second.map { $0.labels[number] })
+        }
         return try verified(program)
+    }
+
+    /// What an expression reads by its text, and by what the debug info says at some address.
+    private func names(_ expression: Expression, _ labels: [Set<String>]) -> [String] {
+        let written = expression.names
+        let known = Set(written)
+        let others = labels.reduce(into: Set<String>()) { $0.formUnion($1) }
+        return Array((written + others.subtracting(known).sorted()).prefix(Self.mostNames))
     }
 
     private func segments(_ record: [Int]) -> [TemplateSegment] {

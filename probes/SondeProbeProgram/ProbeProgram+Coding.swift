@@ -22,6 +22,8 @@ package enum ProgramBounds {
     package static let members = 1024
     /// Pieces of a message.
     package static let segments = 1024
+    /// Names that one expression reads.
+    package static let names = 1024
     /// Bytes of a text.
     package static let textBytes = 16_384
     /// Bytes of a whole program.
@@ -126,6 +128,10 @@ extension ImageProgram {
         for string in strings { writer.element(string, field: 6) }
         for shape in shapes { writer.message(field: 7) { shape.write(to: &$0) } }
         for segment in template { writer.message(field: 8) { segment.write(to: &$0) } }
+        if let condition { writer.message(field: 9) { condition.write(to: &$0) } }
+        for names in valueNames {
+            writer.message(field: 10) { ReadExpression(text: "", names: names).write(to: &$0) }
+        }
     }
 
     init(_ bytes: ArraySlice<UInt8>) throws(ProgramError) {
@@ -137,6 +143,8 @@ extension ImageProgram {
         var strings: [[UInt8]] = []
         var shapes: [ValueShape] = []
         var template: [TemplateSegment] = []
+        var condition: ReadExpression?
+        var valueNames: [[String]] = []
         var reader = ProgramReader(bytes)
         while let field = try reader.next() {
             switch field.number {
@@ -152,8 +160,11 @@ extension ImageProgram {
                 strings.append(string)
             case 7: shapes.append(try ValueShape(reader.part(field)))
             case 8: template.append(try TemplateSegment(reader.part(field)))
+            case 9: condition = try ReadExpression(reader.part(field))
+            case 10: valueNames.append(try ReadExpression(reader.part(field)).names)
             default: try reader.skip(field)
             }
+            try ProgramReader.check(valueNames.count, "values", ProgramBounds.segments)
             try ProgramReader.check(sites.count, "sites", ProgramBounds.sites)
             try ProgramReader.check(code.count, "instructions", ProgramBounds.instructions)
             try ProgramReader.check(constants.count, "constants", ProgramBounds.constants)
@@ -173,6 +184,29 @@ extension ImageProgram {
         self.strings = strings
         self.shapes = shapes
         self.template = template
+        self.condition = condition
+        self.valueNames = valueNames
+    }
+}
+
+extension ReadExpression {
+    func write(to writer: inout ProtobufWriter) {
+        writer.write(text, field: 1)
+        for name in names { writer.element(name, field: 2) }
+    }
+
+    init(_ bytes: ArraySlice<UInt8>) throws(ProgramError) {
+        self.init(text: "", names: [])
+        var reader = ProgramReader(bytes)
+        while let field = try reader.next() {
+            switch field.number {
+            case 1: text = try reader.text(field)
+            case 2:
+                names.append(try reader.text(field))
+                try ProgramReader.check(names.count, "names", ProgramBounds.names)
+            default: try reader.skip(field)
+            }
+        }
     }
 }
 

@@ -69,6 +69,10 @@ package struct ImageProgram: Hashable, Sendable {
     package var shapes: [ValueShape]
     /// The message.
     package var template: [TemplateSegment]
+    /// What decides whether a hit counts; `nil` when every hit does.
+    package var condition: ReadExpression?
+    /// The names that each value of the message reads, in the order of the values.
+    package var valueNames: [[String]]
 
     /// A program without code.
     package init(buildID: BuildID) {
@@ -80,6 +84,26 @@ package struct ImageProgram: Hashable, Sendable {
         strings = []
         shapes = []
         template = []
+        condition = nil
+        valueNames = []
+    }
+
+    /// Whether some hits may be told from others by a condition.
+    package var hasCondition: Bool { code.contains { $0.op == .stopIfZero } }
+}
+
+/// An expression as it was written, and what it reads.
+package struct ReadExpression: Hashable, Sendable {
+    /// The expression.
+    package var text: String
+    /// The names in it, members behind their variables: `user.password`; those of a tuple's elements
+    /// too, which nobody has to write.
+    package var names: [String]
+
+    /// An expression from its parts.
+    package init(text: String, names: [String]) {
+        self.text = text
+        self.names = names
     }
 }
 

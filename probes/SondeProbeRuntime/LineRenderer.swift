@@ -33,6 +33,8 @@ struct LineRenderer {
     private let policy: ProbePolicy
     /// Where each image's sites begin in the count through all of them.
     private let firstSites: [Int]
+    /// For each image, which values of the message are not shown.
+    private let hidden: [[Bool]]
 
     /// Bytes of text in a line.
     static let maximumLineBytes = 65_536
@@ -49,6 +51,17 @@ struct LineRenderer {
             count &+= image.sites.count
         }
         self.firstSites = firstSites
+        hidden = program.images.map { Self.hiddenValues(of: $0, policy.names) }
+    }
+
+    /// A value is hidden for what is written and for what that reads.
+    private static func hiddenValues(of image: ImageProgram, _ names: RedactedNames) -> [Bool] {
+        var hidden: [Bool] = []
+        for case .value(let expression, _, _) in image.template {
+            let read = hidden.count < image.valueNames.count ? image.valueNames[hidden.count] : []
+            hidden.append(names.hides(expression) || read.contains { names.hides($0) })
+        }
+        return hidden
     }
 
     /// The line of a record; `nil` when the record names no site of the program.
@@ -62,14 +75,16 @@ struct LineRenderer {
         var renderer = ValueRenderer(body, shapes: image.shapes, names: policy.names)
         var text = BoundedText(limit: Self.maximumLineBytes)
         var values: [Label] = []
+        var number = 0
         for segment in image.template {
             switch segment {
             case .text(let words): text.append(words)
             case .value(let expression, let shape, let format):
                 var value = renderer.next(shape, format: format)
                 value =
-                    policy.names.hides(expression)
+                    number < hidden[place].count && hidden[place][number]
                     ? RedactedValues.mark : policy.values.redact(value)
+                number &+= 1
                 values.append(Self.label(expression, value))
                 let isNumber = renderer.isNumber(shape)
                 text.append(ValueFormat.padded(value, isNumber: isNumber, format))

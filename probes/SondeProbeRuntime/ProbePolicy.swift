@@ -59,6 +59,16 @@ package struct ProbePolicy: Hashable, Sendable {
         return nil
     }
 
+    /// Why a condition may not decide about hits, or `nil`.
+    ///
+    /// A condition on a hidden value would tell it: a line for each right guess of a letter.
+    package func refusal(ofCondition names: [String]) -> String? {
+        guard let name = names.first(where: { self.names.hides($0) }) else { return nil }
+        return
+            "the condition reads \(name), a name whose values this agent hides by its own rules; "
+            + "want a condition without it"
+    }
+
     /// Why a function may not be probed, or `nil`.
     package func refusal(ofFunction function: String) -> String? {
         let names = Self.names(in: function)

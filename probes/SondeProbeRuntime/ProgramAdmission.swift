@@ -29,8 +29,27 @@ enum ProgramAdmission {
             policy.refusal(ofFile: program.file)
             ?? Set(functions).sorted().lazy.compactMap { policy.refusal(ofFunction: $0) }.first
         if let denial { return .failure(PatchRefusal(denial)) }
+        for image in program.images {
+            if let refusal = conditionRefusal(of: image, policy) {
+                return .failure(PatchRefusal(refusal))
+            }
+        }
         program.limits = bounded(program.limits, now: now)
         return .success(program)
+    }
+
+    /// Why the condition of an image's program is refused.
+    ///
+    /// The names are the controller's word: what a machine's loads read has no name in the process.
+    private static func conditionRefusal(
+        of image: ImageProgram, _ policy: ProbePolicy
+    ) -> String? {
+        guard let condition = image.condition else {
+            return image.hasCondition
+                ? "the program is refused: got a condition without the names that it reads; want "
+                    + "them, from a controller of this version" : nil
+        }
+        return policy.refusal(ofCondition: condition.names)
     }
 
     /// The limits, none of them beyond what any agent allows.

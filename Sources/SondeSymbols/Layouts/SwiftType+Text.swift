@@ -110,7 +110,7 @@ extension SwiftType {
         var text = ""
         for (index, element) in elements.enumerated() {
             text += element.type.mangled
-            if !element.label.isEmpty { text += identifier(element.label) }
+            if !element.label.isEmpty { text += SwiftTypeParser.keyOfName(element.label) }
             if index == 0 { text += "_" }
         }
         return text + "t"

@@ -36,7 +36,10 @@ extension SwiftTypeParser {
             text += slice
             if !isPunycode { collectWords(slice) }
         } while hasWords
-        guard !text.isEmpty, text.count <= Self.maxLength else { throw mistake("a name") }
+        // Behind the mark of punycode there has to be a name.
+        guard text.count > (isPunycode ? 2 : 0), text.count <= Self.maxLength else {
+            throw mistake("a name")
+        }
         let node = Node.identifier(String(decoding: text, as: UTF8.self))
         stack.append(node)
         substitutions.append(node)

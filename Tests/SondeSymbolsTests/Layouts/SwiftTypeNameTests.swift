@@ -40,6 +40,21 @@ import Testing
         #expect(count > 30)
     }
 
+    /// Inputs of the fuzzer `types` whose canonical name once could not be read again: labels in
+    /// punycode, whose first byte is a digit; punycode of nothing; more names than a limit had.
+    @Test(arguments: [
+        "$sSi002_ab_SitD", "$sSi003_abc_SiAAtD", "$ss000VD", "$s4main000VD",
+        "$s1a1bV_" + String(repeating: "AC", count: 700) + "tD",
+    ])
+    func aCanonicalNameIsReadAgain(name: String) {
+        guard let canonical = SwiftTypeName.canonical(name) else {
+            // Punycode of nothing is no name.
+            #expect(name.contains("000"))
+            return
+        }
+        #expect(SwiftTypeName.canonical(canonical) == canonical)
+    }
+
     @Test func hostileNamesEnd() {
         // Each part doubles the last one: written down, the type would have 2^60 parts.
         var name = "$s4main1AV_ADt"

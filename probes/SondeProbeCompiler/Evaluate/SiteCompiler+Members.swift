@@ -92,6 +92,7 @@ extension SiteCompiler {
                 .unknownName, found: "element \(index) of \(layout.name)",
                 want: "an element from 0 to \(fields.count - 1)", span)
         }
+        if !fields[index].name.isEmpty { labels.insert(fields[index].name) }
         return try value(of: fields[index], in: place, span)
     }
 

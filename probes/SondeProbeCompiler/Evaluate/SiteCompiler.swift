@@ -39,6 +39,8 @@ struct SiteCompiler {
     var loops = 0
     /// Members and elements that the current value may still have.
     var partsLeft = 0
+    /// Labels of tuples' elements that were read by their number.
+    var labels: Set<String> = []
 
     init(
         _ place: CodePlace, variables: [VisibleVariable], layouts: LayoutCache,
