@@ -85,14 +85,19 @@ package struct ProtobufReader: ~Copyable {
         try unsigned(field) != 0
     }
 
-    /// A `double` value.
-    package mutating func double(_ field: Field) throws(ProtobufError) -> Double {
+    /// A `fixed64` value.
+    package mutating func fixed64(_ field: Field) throws(ProtobufError) -> UInt64 {
         try expect(.fixed64, field)
         var bits: UInt64 = 0
         for (index, byte) in try take(8).enumerated() {
             bits |= UInt64(byte) << (8 * UInt64(index))
         }
-        return Double(bitPattern: bits)
+        return bits
+    }
+
+    /// A `double` value.
+    package mutating func double(_ field: Field) throws(ProtobufError) -> Double {
+        Double(bitPattern: try fixed64(field))
     }
 
     /// A `bytes` value or a nested message, as a part of this message's bytes.

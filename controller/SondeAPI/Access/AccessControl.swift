@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decides who asks and whether they may; keeps other people's web pages out.
 
+internal import SondeWire
+
 /// Decides who asks and whether they may.
 ///
 /// Without tokens everybody who reaches the port may do everything. That is meant for programs and

@@ -3,6 +3,7 @@
 
 internal import SondeModel
 internal import SondeStore
+internal import SondeWire
 
 /// `GET`, `POST` and `DELETE /api/v1/tokens`.
 enum TokenEndpoints {

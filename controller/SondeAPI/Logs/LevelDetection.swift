@@ -2,6 +2,7 @@
 // Finds a line's level, as Loki does when it takes lines in.
 
 internal import SondeModel
+internal import SondeWire
 
 /// What `detected_level` of a line is.
 ///

@@ -4,7 +4,7 @@
 package import SondeModel
 internal import SondeQuery
 internal import SondeSnappy
-internal import SondeWire
+package import SondeWire
 
 /// `POST /loki/api/v1/push`.
 ///

@@ -2,6 +2,7 @@
 // Reads what somebody wants of a new probe, and says what is wrong with it.
 
 internal import SondeModel
+internal import SondeWire
 
 /// What somebody wants of a new probe: the body of `POST /api/v1/probes`.
 struct ProbeWish {

@@ -68,6 +68,29 @@ package struct JSONReader {
         return value
     }
 
+    /// Reads a number: exactly where it is a 64-bit integer, and otherwise the nearest double.
+    package mutating func number() throws(JSONError) -> JSONNumber {
+        whitespace()
+        let start = position
+        // Digits alone are by far the most common, and need no text.
+        var digits: Int64 = 0
+        while let byte = current, byte >= 48, byte <= 57, position - start < 18 {
+            digits = digits &* 10 &+ Int64(byte &- 48)
+            position += 1
+        }
+        let next = current
+        let isWhole = next.map { !"+-.0123456789eE".utf8.contains($0) } ?? true
+        if isWhole, position > start, position == start + 1 || bytes[start] != 48 {
+            return .integer(digits)
+        }
+        position = start
+        let text = numberText()
+        if let value = Int64(text) { return .integer(value) }
+        if let value = Double(text), value.isFinite { return .double(value) }
+        position = start
+        throw unexpected("a number")
+    }
+
     /// Reads an integer, which may stand in quotes as protobuf's JSON has it.
     package mutating func int64() throws(JSONError) -> Int64 {
         whitespace()
@@ -78,6 +101,17 @@ package struct JSONReader {
         if let value = Double(text).flatMap({ Int64(exactly: $0) }) { return value }
         position = start
         throw unexpected("a 64-bit integer")
+    }
+
+    /// Reads an integer from 0, which may stand in quotes as protobuf's JSON has it.
+    package mutating func uint64() throws(JSONError) -> UInt64 {
+        whitespace()
+        let start = position
+        let text = current == UInt8(ascii: "\"") ? try string() : numberText()
+        if let value = UInt64(text) { return value }
+        if let value = Double(text).flatMap({ UInt64(exactly: $0) }) { return value }
+        position = start
+        throw unexpected("a 64-bit integer from 0")
     }
 
     /// Passes over any value.
@@ -121,7 +155,7 @@ package struct JSONReader {
                 if bracket == UInt8(ascii: "}") { try memberName() }
                 return
             }
-            let closing = String(decoding: [bracket], as: UTF8.self)
+            let closing = Unicode.Scalar(bracket)
             try expect(closing, "a comma or \(closing)")
             open.removeLast()
         }
@@ -149,15 +183,22 @@ package struct JSONReader {
         }
     }
 
-    var current: UInt8? { position < bytes.count ? bytes[position] : nil }
+    /// The byte that comes next, or `nil` at the end.
+    package var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    mutating func whitespace() {
+    /// Passes over white space, so that ``current`` says what kind of value follows.
+    package mutating func whitespace() {
         while let byte = current, byte == 32 || byte == 10 || byte == 13 || byte == 9 {
             position += 1
         }
     }
 
-    private mutating func take(_ character: String) -> Bool { takeWord(character) }
+    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+        whitespace()
+        guard current == UInt8(ascii: character) else { return false }
+        position += 1
+        return true
+    }
 
     private mutating func takeWord(_ word: String) -> Bool {
         whitespace()
@@ -166,17 +207,18 @@ package struct JSONReader {
         return true
     }
 
-    mutating func expect(_ character: String, _ want: String) throws(JSONError) {
+    mutating func expect(_ character: Unicode.Scalar, _ want: String) throws(JSONError) {
         guard take(character) else { throw unexpected(want) }
     }
 
-    func unexpected(_ want: String) -> JSONError {
+    /// The error that says what stands here instead of `want`.
+    package func unexpected(_ want: String) -> JSONError {
         guard position < bytes.count else {
             return JSONError("cannot read JSON: got the end at byte \(position); want \(want)")
         }
         let found = String(decoding: bytes[position...].prefix(12), as: UTF8.self)
         return JSONError(
-            "cannot read JSON: got \(found.quotedForMessage) at byte \(position); want \(want)")
+            "cannot read JSON: got \(found.debugDescription) at byte \(position); want \(want)")
     }
 
     private mutating func numberText() -> String {
@@ -193,10 +235,27 @@ package struct JSONReader {
     }
 }
 
+/// A number of JSON.
+package enum JSONNumber: Hashable, Sendable {
+    /// A 64-bit integer.
+    case integer(Int64)
+    /// Any other number, as near as a double comes.
+    case double(Double)
+
+    /// The number, as near as a double comes.
+    package var double: Double {
+        switch self {
+        case .integer(let value): Double(value)
+        case .double(let value): value
+        }
+    }
+}
+
 /// Why bytes are not the JSON that was expected.
 package struct JSONError: Error, Hashable, CustomStringConvertible {
     /// `cannot read JSON: <what was found>; want <what>`.
     package var description: String
 
-    init(_ description: String) { self.description = description }
+    /// An error with its whole message.
+    package init(_ description: String) { self.description = description }
 }
