@@ -96,3 +96,15 @@ struct FrameTreeBuilder {
         return String(decoding: text.utf8.suffix(limit), as: UTF8.self)
     }
 }
+
+extension StackTree where Key == Location {
+    /// Stacks by name as they are stored: each frame is a location of its own.
+    package init(_ frames: FrameTree) {
+        // The columns are those of a tree, and distinct frames are distinct locations.
+        self =
+            LocationTree(
+                parents: frames.parents, keyIndices: frames.keyIndices,
+                selfValues: frames.selfValues, keys: frames.keys.map { .symbolized([$0]) })
+            ?? LocationTree()
+    }
+}
