@@ -244,8 +244,8 @@ let package = Package(
         tests(
             "SondeExportTests",
             [
-                "SondeExport", "SondeServer", "SondeHTTPClient", "SondeModel", "SondeSnappy",
-                "SondeStore", "SondeTestServer", "SondeWire",
+                "SondeExport", "SondeServer", "SondeFormats", "SondeHTTPClient", "SondeModel",
+                "SondeSnappy", "SondeStore", "SondeTestServer", "SondeWire",
             ]),
         tests("SondeQueryTests", ["SondeQuery", "SondeModel"]),
         tests(

@@ -13,9 +13,12 @@ extension PprofDocument {
     /// - Parameters:
     ///   - bytes: The message `perftools.profiles.Profile`, from untrusted hands.
     ///   - limits: What may be held in memory at most.
+    ///   - isChecked: Whether ids and references are checked; without, it is the caller's to repair
+    ///     them and to call ``check()``.
     /// - Throws: ``PprofError``.
     package init(
-        decoding bytes: ArraySlice<UInt8>, limits: PprofLimits = PprofLimits()
+        decoding bytes: ArraySlice<UInt8>, limits: PprofLimits = PprofLimits(),
+        isChecked: Bool = true
     ) throws(PprofError) {
         var decoder = PprofDecoder(limits: limits)
         do {
@@ -29,7 +32,11 @@ extension PprofDocument {
             throw .empty
         }
         self = decoder.document
+        if isChecked { try check() }
     }
+
+    /// Passes when every id is unique and every reference finds its entry.
+    package func check() throws(PprofError) { try PprofValidator.check(self) }
 }
 
 /// The state of one decoding.
@@ -52,7 +59,6 @@ private struct PprofDecoder {
         try readStrings(bytes)
         var reader = ProtobufReader(bytes)
         while let field = try reader.nextField() { try read(field, from: &reader) }
-        try PprofValidator.check(document)
     }
 
     private mutating func readStrings(_ bytes: ArraySlice<UInt8>) throws {

@@ -7,10 +7,11 @@ extension PprofDocument {
     /// The profiles of a series' sample, one for each sample type.
     ///
     /// Values of 0 and below are dropped, stacks that are equal are merged, and a stack that is too
-    /// deep loses its leaf side. Sample labels are not kept. Names follow Pyroscope: the profile is
-    /// named by `__name__`; a Go SDK's `godeltaprof_memory` is `memory`; a `wall` profile that
-    /// counts `cpu` is `process_cpu`; labels that are derived from the type are left out, and
-    /// `service_name` is `unknown_service` when absent.
+    /// deep loses its leaf side. Of the samples' labels, spans and traces are kept. Names follow
+    /// Pyroscope: the profile is named by `__name__`; `godeltaprof_memory` is `memory`, with the
+    /// other name as the label `__name_replaced__`; a `wall` profile that counts `cpu` is
+    /// `process_cpu`; labels that are derived from the type are left out, and `service_name` is
+    /// `unknown_service` when absent.
     ///
     /// - Parameters:
     ///   - seriesLabels: The labels of the series, `__name__` among them.
@@ -26,18 +27,20 @@ extension PprofDocument {
         let types = try profileTypes(seriesName: seriesLabels[LabelName.metric] ?? "")
         let labels = Self.storedLabels(of: seriesLabels)
         let trees = try PprofStackMerger.trees(of: self, maxStackDepth: max(1, maxStackDepth))
-        return zip(types, trees).map { type, stacks in
-            Profile(
+        return zip(types, trees).map { type, tree in
+            var profile = Profile(
                 type: type, labels: labels,
                 start: timeNanos > 0 ? Timestamp(unixNanoseconds: timeNanos) : receivedAt,
-                durationNanoseconds: max(0, durationNanos), period: max(0, period), stacks: stacks)
+                durationNanoseconds: max(0, durationNanos), period: max(0, period),
+                stacks: tree.stacks)
+            profile.spans = tree.spans
+            return profile
         }
     }
 
     private func profileTypes(seriesName: String) throws(PprofError) -> [ProfileType] {
         var name = seriesName
-        let prefix = "godeltaprof_"
-        if name.hasPrefix(prefix) { name.removeFirst(prefix.count) }
+        if name.hasPrefix(Self.deltaPrefix) { name.removeFirst(Self.deltaPrefix.count) }
         try Self.check(name, "series name (__name__)")
         let period = periodType ?? ValueType(type: "", unit: "")
         if period.type.contains(":") {
@@ -59,6 +62,9 @@ extension PprofDocument {
         return types
     }
 
+    /// What Alloy calls differences that were computed in the process itself.
+    private static let deltaPrefix = "godeltaprof_"
+
     private static func check(_ name: String, _ what: String) throws(PprofError) {
         if name.isEmpty || name.contains(":") { throw .badName(what: what, name: name) }
     }
@@ -67,11 +73,14 @@ extension PprofDocument {
     private static let derivedLabels: [String] = [
         LabelName.metric, LabelName.profileType, "__type__", "__unit__", "__period_type__",
         "__period_unit__", "__service_name__", "__delta__", "__otel__", "__sampled__",
-        "__session_id__",
+        "__session_id__", "__tenant__",
     ]
 
     private static func storedLabels(of series: LabelSet) -> LabelSet {
         var labels = series
+        if let name = series[LabelName.metric], name.hasPrefix(deltaPrefix) {
+            labels = labels.setting("__name_replaced__", to: name)
+        }
         for name in derivedLabels where labels[name] != nil {
             labels = labels.setting(name, to: nil)
         }

@@ -12,10 +12,10 @@ struct PprofStackMerger {
     private var keyIndices: [Int32] = [-1]
     private var children = ChildTable(roomFor: 0)
 
-    /// One tree for each of the document's sample types.
+    /// One tree for each of the document's sample types, and what of it belongs to spans.
     static func trees(
         of document: PprofDocument, maxStackDepth: Int
-    ) throws(PprofError) -> [LocationTree] {
+    ) throws(PprofError) -> [(stacks: LocationTree, spans: [SpanStacks])] {
         let locations = try PprofIDTable(document.locations.lazy.map(\.id), table: "location")
         let keys = try PprofLocationKeys(document)
         var merger = PprofStackMerger()
@@ -29,7 +29,8 @@ struct PprofStackMerger {
                         of: sample.locationIDs, maxStackDepth, locations, keys.keyOfLocation)
                     : 0)
         }
-        var trees: [LocationTree] = []
+        let spans = PprofSpans(document).spans
+        var trees: [(stacks: LocationTree, spans: [SpanStacks])] = []
         for type in document.sampleTypes.indices {
             var values = [Int64](repeating: 0, count: merger.parents.count)
             var isComplete = true
@@ -41,9 +42,39 @@ struct PprofStackMerger {
                 let (sum, overflow) = values[Int(node)].addingReportingOverflow(sample.values[type])
                 values[Int(node)] = overflow ? .max : sum
             }
-            trees.append(merger.tree(values: values, keys: keys.keys, isComplete: isComplete))
+            let spanStacks = spans.compactMap { span -> SpanStacks? in
+                let stacks = merger.tree(
+                    of: span.samples.lazy.map { sample in
+                        let values = document.samples[sample].values
+                        return (nodes[sample], type < values.count ? values[type] : 0)
+                    }, keys: keys.keys)
+                return stacks.map { SpanStacks(span: span.id, trace: span.trace, stacks: $0) }
+            }
+            let stacks = merger.tree(values: values, keys: keys.keys, isComplete: isComplete)
+            trees.append((stacks, spanStacks))
         }
         return trees
+    }
+
+    /// The tree of few nodes, in time that depends on these and their stacks alone; `nil` when none
+    /// has a value.
+    private func tree(
+        of values: some Sequence<(node: Int32, value: Int64)>, keys: [Location]
+    ) -> LocationTree? {
+        var stacks = LocationTree()
+        var path: [Location] = []
+        var isEmpty = true
+        for (node, value) in values where value > 0 {
+            path.removeAll(keepingCapacity: true)
+            var at = Int(node)
+            while at > 0 {
+                path.append(keys[Int(keyIndices[at])])
+                at = Int(parents[at])
+            }
+            stacks.add(value, rootFirst: path.reversed())
+            isEmpty = false
+        }
+        return isEmpty ? nil : stacks
     }
 
     /// Makes room for nodes, so that the table need not grow from nothing; a wrong guess costs no

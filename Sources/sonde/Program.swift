@@ -8,7 +8,7 @@ package enum Program {
     /// Every command, in the order of the help.
     package static let commands: [CommandDescription] = [
         .serve, .run, .services, .agents, .top, .flame, .where, .log, .probes, .probe, .tail,
-        .logs, .debugInfo, .token, .completion, .help,
+        .logs, .debugInfo, .token, .limits, .completion, .help,
     ]
 
     /// Does what a command line asks for.

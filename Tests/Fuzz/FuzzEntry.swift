@@ -12,6 +12,7 @@ struct FuzzTarget: Sendable {
 
     static let all: [String: FuzzTarget] = [
         "pprof": PprofFuzz.target, "push": PushFuzz.target, "elf": ElfFuzz.target,
+        "ingest-names": IngestNameFuzz.target, "multipart": MultipartFuzz.target,
         "names": NameFuzz.target, "expression": ExpressionFuzz.target,
         "places": PlacesFuzz.target,
         "logql": LogQLFuzz.target, "loki": LokiPushFuzz.target,

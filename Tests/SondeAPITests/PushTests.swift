@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test func aBombInsideOfAPushIsCutToo() throws {
-        let controller = try TestController { $0.limits.profileBytes = 1 << 20 }
+        let controller = try TestController { $0.limits.tenant.profileBytes = 1 << 20 }
         let bomb = try Gzip.compress([UInt8](repeating: 0, count: 50 << 20))
         let answer = try controller.send(
             "POST", pushTarget, headers: [("Content-Type", "application/proto")], body: push(bomb))

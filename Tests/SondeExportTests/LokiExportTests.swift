@@ -19,10 +19,10 @@ import Testing
 
     private func settings(_ store: StandInStore) -> LokiExportSettings {
         var settings = LokiExportSettings(url: "http://127.0.0.1:\(store.server.port)")
-        settings.firstBackoffSeconds = 0.01
-        settings.longestBackoffSeconds = 0.05
-        settings.batchSeconds = 0.001
-        settings.timeoutSeconds = 2
+        settings.target.firstBackoffSeconds = 0.01
+        settings.target.longestBackoffSeconds = 0.05
+        settings.target.batchSeconds = 0.001
+        settings.target.timeoutSeconds = 2
         return settings
     }
 
@@ -31,9 +31,9 @@ import Testing
         let store = try StandInStore()
         var settings = settings(store)
         settings.format = format
-        settings.tenant = "night"
-        settings.username = "sonde"
-        settings.password = "a:b"
+        settings.target.tenant = "night"
+        settings.target.username = "sonde"
+        settings.target.password = "a:b"
         let export = try LokiExport(settings, spool: spool()) { _ in }
         let streams = [
             try LogStream.numbered(0..<3, level: "info"),
@@ -49,7 +49,7 @@ import Testing
         #expect(request.target == "/loki/api/v1/push")
         #expect(request.headers["x-scope-orgid"] == "night")
         #expect(request.headers["authorization"] == "Basic c29uZGU6YTpi")
-        #expect(eventually { export.figures.sentLines == 5 && export.figures.waiting.lines == 0 })
+        #expect(eventually { export.figures.sent == 5 && export.figures.waiting.lines == 0 })
     }
 
     @Test func badDaysCostNoLine() throws {
@@ -65,13 +65,13 @@ import Testing
         for start in stride(from: 0, to: 1000, by: 10) {
             try export.append([try .numbered(start..<start + 10)], now: .now)
         }
-        #expect(eventually { export.figures.sentLines == 1000 })
+        #expect(eventually { export.figures.sent == 1000 })
         #expect(store.lines == Array(0..<1000))
         #expect(store.badDaysLeft == 0)
         // The client itself sends once more where a kept connection turns out to be closed.
         #expect(export.figures.retries >= 5)
         #expect(export.figures.problem == nil)
-        #expect(export.figures.refusedLines.isEmpty)
+        #expect(export.figures.refused.isEmpty)
     }
 
     @Test func whatIsRefusedForGoodIsCountedAndNotSentAgain() throws {
@@ -82,7 +82,7 @@ import Testing
         try export.append([try .numbered(0..<7)], now: .now)
         export.start()
         defer { export.stop() }
-        #expect(eventually { export.figures.refusedLines == ["400": 7] })
+        #expect(eventually { export.figures.refused == ["400": 7] })
         try export.append([try .numbered(7..<9)], now: .now)
         #expect(eventually { store.lines == [7, 8] })
         #expect(notes.all == ["lost 7 lines: got status 400 (entry too old); want 204"])
@@ -137,8 +137,8 @@ import Testing
     @Test func storesThatAreAwayAreReportedOnce() throws {
         let notes = Notes()
         var settings = LokiExportSettings(url: "http://127.0.0.1:9")
-        settings.firstBackoffSeconds = 0.005
-        settings.longestBackoffSeconds = 0.01
+        settings.target.firstBackoffSeconds = 0.005
+        settings.target.longestBackoffSeconds = 0.01
         let export = try LokiExport(settings, spool: spool()) { notes.add($0) }
         try export.append([try .numbered(0..<1)], now: .now)
         export.start()

@@ -3,6 +3,7 @@
 
 package import SondeModel
 package import SondeStore
+package import SondeWire
 
 /// What the endpoints stand on.
 package struct Services: Sendable {
@@ -32,6 +33,10 @@ package struct Services: Sendable {
     package var log: Log
     /// What is accepted.
     package var limits: APILimits
+    /// Whether `X-Scope-OrgID` keeps the profiles of tenants apart.
+    package var hasTenants = false
+    /// The tenants' limits and what they sent.
+    package var tenants: TenantRegistry
     /// The present.
     package var now: @Sendable () -> Timestamp
     /// When the controller started.
@@ -42,6 +47,11 @@ package struct Services: Sendable {
     package var listenerFigures: @Sendable () -> [(name: String, help: String, value: Double)]
     /// Queues lines that were stored for other servers, on disk when it returns.
     package var forward: @Sendable ([LogStream]) throws(StoreError) -> Void = { _ in }
+    /// Queues profiles that were stored for another server, with their tenant's name.
+    ///
+    /// They are on disk when it returns; `nil` when nothing is forwarded.
+    package var forwardProfiles:
+        (@Sendable ([RawProfileSeries], String?) throws(StoreError) -> Void)?
     /// Figures of what is forwarded, for the metrics: counters, unless they are what waits.
     package var forwardFigures: @Sendable () -> [ForwardFigure] = { [] }
 
@@ -75,6 +85,7 @@ package struct Services: Sendable {
             probes: { probes.wanted(for: $0, now: .now) }, hasImage: { images.hasImage($0) })
         metrics = ControllerMetrics()
         limits = APILimits()
+        tenants = TenantRegistry(defaults: limits.tenant)
         logRate = limits.logRate
         now = { Timestamp.now }
         started = .now
@@ -97,7 +108,8 @@ package struct Services: Sendable {
             TokenEndpoints.list(self), TokenEndpoints.create(self), TokenEndpoints.revoke(self),
             LokiPushEndpoint.route(self), LogsEndpoint.route(self),
         ] + LokiQueryEndpoints.routes(self) + LokiMetadataEndpoints.routes(self)
-            + TailEndpoints.routes(self)
+            + TailEndpoints.routes(self) + IngestEndpoint.routes(self) + OTLPEndpoint.routes(self)
+            + LimitsEndpoints.routes(self)
             + ProbeEndpoints.routes(self) + [WhereEndpoint.route(self)]
     }
 
@@ -136,18 +148,13 @@ package struct ForwardFigure: Sendable {
 
 /// What is accepted from outside; each limit is generous, and a breach is told in words.
 package struct APILimits: Sendable {
-    /// Bytes of a push, as sent and expanded.
-    package var pushBytes = 64 << 20
-    /// Bytes of one pprof, expanded.
-    package var profileBytes = 32 << 20
-    /// Labels of one series.
-    package var labels = 100
-    /// Bytes of a label's name.
-    package var labelNameBytes = 1024
-    /// Bytes of a label's value.
-    package var labelValueBytes = 4096
-    /// Entries of a stack that are kept.
-    package var stackDepth = 1000
+    /// What a tenant may send, where nothing else is said of it.
+    package var tenant = TenantLimits()
+    /// The most bytes of any push, as sent and expanded: what no tenant's limit can exceed.
+    package var pushBytes: Int {
+        get { tenant.pushBytes }
+        set { tenant.pushBytes = newValue }
+    }
     /// Bytes of a message of the control protocol.
     package var controlBytes = 4 << 20
     /// Bytes of a JSON request.
@@ -190,7 +197,7 @@ extension Role {
         switch self {
         case .agent: [.ingest]
         case .viewer: [.read]
-        case .developer: [.read, .develop]
+        case .developer: [.read, .develop, .ingest]
         case .admin: Set(Permission.allCases)
         }
     }

@@ -4,8 +4,6 @@
 internal import Dispatch
 internal import Foundation
 package import SondeAPI
-internal import SondeExport
-internal import SondeHTTPClient
 internal import SondeModel
 internal import SondeStore
 internal import SondeSymbols
@@ -24,7 +22,7 @@ package final class ControllerServer: Sendable {
     private let log: Log
     private let stores: Stores
     private let services: Services
-    private let export: LokiExport?
+    private let exports: Exports
     private let listener: HTTPListener
     private let access: AccessControl
     private let address: ListenAddress
@@ -53,8 +51,8 @@ package final class ControllerServer: Sendable {
             configuration, isLoopback: isLoopback, isTLS: tls != nil, stores, log)
         let settings = Self.settings(configuration, tls)
         let state = ListenerState(patience: settings.patience)
-        export = try Self.export(configuration, stores, log)
-        services = stores.services(configuration, log, state, export)
+        exports = try Exports(configuration, stores.folder, log)
+        services = stores.services(configuration, log, state, exports)
         services.agents.onChange { state.longPolls.wake($0) }
         let pages = WebPages()
         router = Router(routes: services.routes, access: access) { target, head in
@@ -76,7 +74,7 @@ package final class ControllerServer: Sendable {
         try listener.start(on: socket.descriptor)
         hasServed.store(true, ordering: .sequentiallyConsistent)
         ticker.start { [listener] in listener.tick() }
-        export?.start()
+        exports.start()
         let served = ServerAddress(
             host: socket.address.host, port: socket.address.port,
             isTLS: listener.settings.tls != nil)
@@ -115,29 +113,10 @@ package final class ControllerServer: Sendable {
         guard !isStopped.exchange(true, ordering: .sequentiallyConsistent) else { return }
         ticker.stop()
         let isComplete = listener.stop(within: Double(configuration.stopSeconds))
-        if hasServed.load(ordering: .sequentiallyConsistent) { export?.stop() }
+        if hasServed.load(ordering: .sequentiallyConsistent) { exports.stop() }
         // A start that failed is one sentence, which the caller says.
         guard hasServed.load(ordering: .sequentiallyConsistent) else { return }
         log.event(isComplete ? .info : .warn, "stopped", ["complete": isComplete])
-    }
-
-    private static func export(
-        _ configuration: ServerConfiguration, _ stores: Stores, _ log: Log
-    ) throws(ServerError) -> LokiExport? {
-        guard let settings = configuration.lokiExport, let spool = stores.exportSpool else {
-            return nil
-        }
-        guard settings.url.hasPrefix("http://") || settings.url.hasPrefix("https://") else {
-            throw ServerError(
-                .badConfiguration,
-                "cannot forward log lines: got export.loki.url: \"\(settings.url)\"; want http://HOST:PORT or https://HOST:PORT"
-            )
-        }
-        do throws(HTTPClientError) {
-            return try LokiExport(settings, spool: spool) { words in
-                log.event(.warn, "forwarding to Loki", ["reason": words])
-            }
-        } catch { throw ServerError(.badConfiguration, error.message) }
     }
 
     private static func settings(

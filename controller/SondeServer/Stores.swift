@@ -2,7 +2,6 @@
 // Opens everything that lies in the data folder, and gives it to the endpoints.
 
 internal import SondeAPI
-internal import SondeExport
 internal import SondeModel
 internal import SondeStore
 internal import SondeSymbols
@@ -15,7 +14,8 @@ struct Stores: Sendable {
     let control: ControlStore
     let images: ImageStore
     let profiles: SQLiteProfileStore
-    let exportSpool: ExportSpool?
+    /// Limits that were set at run time, by tenant.
+    let tenantLimits: [String: [String: Int]]
     let logs: SQLiteLogStore
 
     /// Opens the data folder.
@@ -25,6 +25,7 @@ struct Stores: Sendable {
         do throws(StoreError) {
             folder = try DataFolder(configuration.dataFolder)
             control = try ControlStore(folder)
+            tenantLimits = try control.tenantLimits()
             images = try ImageStore(folder, maximumFileBytes: configuration.limits.imageBytes)
             var keep = SQLiteProfileStore.Configuration()
             keep.retentionDays = configuration.retentionDays
@@ -33,11 +34,6 @@ struct Stores: Sendable {
             keepLogs.retentionDays = configuration.logRetentionDays
             keepLogs.streams = configuration.limits.logStreams
             logs = try SQLiteLogStore(folder, configuration: keepLogs)
-            exportSpool =
-                configuration.lokiExport == nil
-                ? nil
-                : try ExportSpool(
-                    folder, name: "loki", maximumBytes: Int64(configuration.lokiSpoolBytes))
         } catch {
             throw ServerError(.dataFolder, error.message)
         }
@@ -49,11 +45,11 @@ struct Stores: Sendable {
     ///   - configuration: What the controller goes by.
     ///   - log: The controller's own log.
     ///   - listener: What the listener is at.
-    ///   - export: Forwards log lines, if anything does.
+    ///   - exports: What forwards to other servers.
     /// - Returns: The services.
     func services(
         _ configuration: ServerConfiguration, _ log: Log, _ listener: ListenerState,
-        _ export: LokiExport?
+        _ exports: Exports
     ) -> Services {
         let symbols = CachingSymbolizer { [images] in images.files($0).map(\.path) }
         let catalog = ImageCatalog(
@@ -67,14 +63,13 @@ struct Stores: Sendable {
             return [("images", Double(size.images)), ("answers", Double(size.answers))]
         }
         services.limits = configuration.limits
+        services.hasTenants = configuration.hasTenants
+        services.tenants = TenantRegistry(
+            defaults: configuration.limits.tenant, configured: configuration.tenantLimits,
+            set: tenantLimits)
         services.logRate = configuration.limits.logRate
         services.listenerFigures = { listener.figures }
-        if let export {
-            services.forward = { streams throws(StoreError) in
-                try export.append(streams, now: .now)
-            }
-            services.forwardFigures = { export.metrics }
-        }
+        exports.join(&services)
         services.notReady = {
             listener.isDraining.load(ordering: .relaxed)
                 ? "cannot serve: the controller is stopping; want it started again" : nil

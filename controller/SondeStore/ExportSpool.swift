@@ -17,6 +17,8 @@ package final class ExportSpool: Sendable {
         package var last: Int64
         /// The entries' bytes, one after the other.
         package var body: [UInt8]
+        /// How many entries.
+        package var entries = 1
         /// What the entries count for.
         package var lines: Int
         /// When the oldest of them came.
@@ -137,6 +139,7 @@ package final class ExportSpool: Sendable {
                 // In place: a copy for each entry would make a full batch quadratic.
                 batch?.last = rows.int(0)
                 batch?.body += body
+                batch?.entries += 1
                 batch?.lines += Int(rows.int(2))
             }
             return batch

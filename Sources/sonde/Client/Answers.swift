@@ -142,3 +142,21 @@ package struct NewTokenAnswer: Decodable, Sendable {
     package var id: String
     package var token: String
 }
+
+/// `GET /api/v1/limits`.
+package struct LimitsAnswer: Decodable, Sendable {
+    package var tenancy: Bool
+    package var limits: [String: Int64]
+    package var set: [String: Int64]
+    package var tenants: [Tenant]
+
+    package struct Tenant: Decodable, Sendable {
+        package var tenant: String
+        package var limits: [String: Int64]
+        package var set: [String: Int64]
+        package var series: Int64
+        package var profiles: UInt64
+        package var profileBytes: UInt64
+        package var refused: [String: UInt64]
+    }
+}

@@ -163,7 +163,7 @@ extension Permission {
     /// The roles that hold it, in words.
     var wantedRoles: String {
         switch self {
-        case .ingest: "agent"
+        case .ingest: "agent, developer or admin"
         case .read: "viewer, developer or admin"
         case .develop: "developer or admin"
         case .administer: "admin"

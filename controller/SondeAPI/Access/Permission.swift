@@ -3,7 +3,7 @@
 
 /// One kind of act.
 package enum Permission: String, Sendable, CaseIterable {
-    /// Push data and speak the control protocol, as an agent does.
+    /// Push profiles and log lines, and speak the control protocol, as an agent does.
     case ingest
     /// See profiles, agents and the controller's own state.
     case read

@@ -67,6 +67,7 @@ enum StatusEndpoints {
                 [(labels: [("version", SondeVersion.current)], value: 1)])
             services.metrics.write(to: &text)
             writeState(services, to: &text)
+            writeTenants(services, to: &text)
             writeProcess(services, to: &text)
             return HTTPResponse(
                 contentType: "text/plain; version=0.0.4; charset=utf-8", body: Array(text.text.utf8)
@@ -105,6 +106,42 @@ enum StatusEndpoints {
                 text.sample(figure.name, sample.labels, MetricsText.number(sample.value))
             }
         }
+    }
+
+    /// Figures of tenants; of more than a hundred, those that sent most.
+    private static func writeTenants(_ services: Services, to text: inout MetricsText) {
+        let all = services.tenants.accounts.map { ($0.name, $0.figures) }
+        let tenants = all.sorted { $0.1.bytes > $1.1.bytes }.prefix(100).sorted { $0.0 < $1.0 }
+        text.gauge(
+            "sonde_tenant_series", "Series that had a profile in this hour or the one before.",
+            tenants.map { (labels: [("tenant", $0)], value: Double($1.series)) })
+        text.family(
+            "sonde_tenant_profile_bytes_total", "counter",
+            "Bytes of profiles that were stored, expanded, by tenant.")
+        for (name, figures) in tenants {
+            text.sample(
+                "sonde_tenant_profile_bytes_total", [("tenant", name)], "\(figures.bytes)")
+        }
+        text.family(
+            "sonde_tenant_refused_profiles_total", "counter",
+            "Profiles that were refused, by tenant and reason.")
+        for (name, figures) in tenants {
+            for (reason, count) in figures.refused.sorted(by: { $0.key < $1.key }) {
+                text.sample(
+                    "sonde_tenant_refused_profiles_total", [("tenant", name), ("reason", reason)],
+                    "\(count)")
+            }
+        }
+        text.gauge(
+            "sonde_tenant_limit", "The limits of tenants.",
+            tenants.flatMap { name, figures in
+                TenantLimits.fields.map { field in
+                    (
+                        labels: [("tenant", name), ("limit", field.name)],
+                        value: Double(figures.limits[keyPath: field.path])
+                    )
+                }
+            })
     }
 
     private static func writeProcess(_ services: Services, to text: inout MetricsText) {

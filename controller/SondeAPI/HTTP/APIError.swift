@@ -34,6 +34,7 @@ package struct APIError: Error, Sendable, CustomStringConvertible {
         case requestTimeout = "request_timeout"
         case alreadyExists = "already_exists"
         case tooLarge = "too_large"
+        case unprocessable = "unprocessable"
         case unsupportedMediaType = "unsupported_media_type"
         case resourceExhausted = "resource_exhausted"
         case internalError = "internal"
@@ -52,6 +53,7 @@ package struct APIError: Error, Sendable, CustomStringConvertible {
             case .alreadyExists: 409
             case .tooLarge: 413
             case .unsupportedMediaType: 415
+            case .unprocessable: 422
             case .resourceExhausted: 429
             case .internalError: 500
             case .unimplemented: 501

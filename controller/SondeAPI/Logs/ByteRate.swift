@@ -28,13 +28,24 @@ package final class ByteRate: Sendable {
     /// Takes bytes, when there are as many; otherwise takes none.
     package func take(_ count: Int, at now: ContinuousClock.Instant) -> Bool {
         state.withLock { state in
-            let passed = max(.zero, state.last.duration(to: now))
-            state.available = min(
-                burst, state.available + bytesPerSecond * (passed / .seconds(1)))
-            state.last = now
+            fill(&state, at: now)
             guard Double(count) <= state.available else { return false }
             state.available -= Double(count)
             return true
         }
+    }
+
+    /// Whether there are as many bytes; takes none.
+    package func has(_ count: Int, at now: ContinuousClock.Instant) -> Bool {
+        state.withLock { state in
+            fill(&state, at: now)
+            return Double(count) <= state.available
+        }
+    }
+
+    private func fill(_ state: inout State, at now: ContinuousClock.Instant) {
+        let passed = max(.zero, state.last.duration(to: now))
+        state.available = min(burst, state.available + bytesPerSecond * (passed / .seconds(1)))
+        state.last = now
     }
 }

@@ -103,18 +103,19 @@ struct LogIntake {
                     + "want at most \(limits.logLabels), and the rest as structured metadata")
         }
         for label in labels {
-            guard Self.isName(label.name), label.name.utf8.count <= limits.labelNameBytes else {
+            guard Self.isName(label.name), label.name.utf8.count <= limits.tenant.labelNameBytes
+            else {
                 throw Refusal(
                     kind: "label_name",
                     reason: "cannot store stream: got the label name "
                         + "\(label.name.quotedForMessage); want letters, digits and _, at most "
-                        + "\(limits.labelNameBytes) bytes, and no digit first")
+                        + "\(limits.tenant.labelNameBytes) bytes, and no digit first")
             }
-            guard label.value.utf8.count <= limits.labelValueBytes else {
+            guard label.value.utf8.count <= limits.tenant.labelValueBytes else {
                 throw Refusal(
                     kind: "label_value",
                     reason: "cannot store stream: got \(label.value.utf8.count) bytes as the value "
-                        + "of \(label.name); want at most \(limits.labelValueBytes)")
+                        + "of \(label.name); want at most \(limits.tenant.labelValueBytes)")
             }
         }
         do throws(LabelError) { return try LabelSet(labels) } catch {

@@ -29,6 +29,10 @@ package final class ControllerMetrics: Sendable {
     package let rejected = CountFamily(
         "sonde_ingest_rejected_profiles_total", "Pushed profiles that were refused, by reason.",
         labels: ["reason"])
+    /// Texts on samples of pushed profiles that are not kept.
+    package let droppedSampleLabels = CountFamily(
+        "sonde_ingest_dropped_sample_labels_total",
+        "Labels of samples, other than spans and traces, that were not kept.")
     /// Log lines that came in and were not refused, duplicates included.
     package let lines = CountFamily("sonde_ingest_log_lines_total", "Log lines taken in.")
     /// Bytes of those lines, metadata included.
@@ -60,6 +64,7 @@ package final class ControllerMetrics: Sendable {
         profiles.write(to: &text)
         profileBytes.write(to: &text)
         rejected.write(to: &text)
+        droppedSampleLabels.write(to: &text)
         lines.write(to: &text)
         lineBytes.write(to: &text)
         rejectedLines.write(to: &text)

@@ -43,7 +43,10 @@ package enum ConfigurationFile {
                     "cannot read the configuration \(name), line \(entry.line): got the key \"\(entry.key)\" again, first in line \(first); want it once"
                 )
             }
-            guard let key = ConfigurationKey.all.first(where: { $0.name == entry.key }) else {
+            guard
+                let key = ConfigurationKey.all.first(where: { $0.name == entry.key })
+                    ?? ConfigurationKey.ofTenant(entry.key)
+            else {
                 throw unknown(entry, in: name)
             }
             guard key.take(entry.value, &configuration) else {

@@ -2,7 +2,6 @@
 // The keys of a configuration file: name, meaning, and where the value goes.
 
 internal import SondeAPI
-internal import SondeExport
 
 /// One key of a configuration file.
 struct ConfigurationKey: Sendable {
@@ -14,7 +13,7 @@ struct ConfigurationKey: Sendable {
     var take: @Sendable (YAMLValue, inout ServerConfiguration) -> Bool
 
     /// All keys.
-    static let all: [ConfigurationKey] = ownKeys + lokiExportKeys
+    static let all: [ConfigurationKey] = ownKeys + tenantKeys + exportKeys
 
     private static let ownKeys: [ConfigurationKey] = [
         text("listen", "an address such as 127.0.0.1:4040", \.listen),
@@ -46,16 +45,12 @@ struct ConfigurationKey: Sendable {
             configuration.logLevel = level
             return true
         },
-        bytes("limits.push_bytes", \.limits.pushBytes),
-        bytes("limits.profile_bytes", \.limits.profileBytes),
         ConfigurationKey(name: "limits.image_bytes", want: "bytes, such as 2GiB") {
             value, configuration in
             guard let bytes = value.bytes else { return false }
             configuration.limits.imageBytes = Int64(bytes)
             return true
         },
-        integer("limits.labels", 1...10_000, \.limits.labels),
-        integer("limits.stack_depth", 1...16_384, \.limits.stackDepth),
         bytes("limits.log_bytes_per_second", \.limits.logBytesPerSecond),
         integer("limits.log_labels", 1...1000, \.limits.logLabels),
         integer("limits.log_streams", 1...1_000_000, \.limits.logStreams),
@@ -73,39 +68,7 @@ struct ConfigurationKey: Sendable {
         integer("worker_threads", 1...256, \.workerThreads),
     ]
 
-    /// Keys below `export.loki`; any of them but `spool_bytes` makes settings, which need a `url`.
-    private static let lokiExportKeys: [ConfigurationKey] = [
-        exportText("url", "an address such as https://loki.example.com") { $1.url = $0 },
-        exportText("tenant", "a tenant's name") { $1.tenant = $0 },
-        exportText("token", "a bearer token") { $1.token = $0 },
-        exportText("username", "a name") { $1.username = $0 },
-        exportText("password", "a password") { $1.password = $0 },
-        exportText("ca_file", "a PEM file") { $1.certificateAuthorityFile = $0 },
-        ConfigurationKey(name: "export.loki.format", want: "protobuf or json") {
-            value, configuration in
-            guard let format = value.text.flatMap({ LokiExportSettings.Format(rawValue: $0) })
-            else { return false }
-            configuration.lokiExport = configuration.lokiExport ?? LokiExportSettings(url: "")
-            configuration.lokiExport?.format = format
-            return true
-        },
-        bytes("export.loki.spool_bytes", \.lokiSpoolBytes),
-    ]
-
-    private static func exportText(
-        _ name: String, _ want: String,
-        _ set: @escaping @Sendable (String, inout LokiExportSettings) -> Void
-    ) -> Self {
-        ConfigurationKey(name: "export.loki.\(name)", want: want) { value, configuration in
-            guard let text = value.text, !text.isEmpty else { return false }
-            var settings = configuration.lokiExport ?? LokiExportSettings(url: "")
-            set(text, &settings)
-            configuration.lokiExport = settings
-            return true
-        }
-    }
-
-    private typealias Path<Value> = WritableKeyPath<ServerConfiguration, Value> & Sendable
+    typealias Path<Value> = WritableKeyPath<ServerConfiguration, Value> & Sendable
 
     private static func text(_ name: String, _ want: String, _ path: Path<String>) -> Self {
         ConfigurationKey(name: name, want: want) { value, configuration in
@@ -147,61 +110,12 @@ struct ConfigurationKey: Sendable {
         }
     }
 
-    private static func bytes(_ name: String, _ path: Path<Int>) -> Self {
+    static func bytes(_ name: String, _ path: Path<Int>) -> Self {
         ConfigurationKey(name: name, want: "bytes, such as 67108864 or 64MiB") {
             value, configuration in
             guard let bytes = value.bytes else { return false }
             configuration[keyPath: path] = bytes
             return true
-        }
-    }
-}
-
-/// A value of a configuration file.
-enum YAMLValue: Sendable, CustomStringConvertible {
-    case scalar(String)
-    case sequence([String])
-
-    /// The text of a scalar.
-    var text: String? {
-        if case .scalar(let text) = self { text } else { nil }
-    }
-
-    /// The texts of a list, or of a scalar as a list of one.
-    var list: [String]? {
-        switch self {
-        case .scalar(let text): [text]
-        case .sequence(let list): list
-        }
-    }
-
-    var flag: Bool? {
-        switch text {
-        case "true", "yes", "on": true
-        case "false", "no", "off": false
-        default: nil
-        }
-    }
-
-    func integer(in range: ClosedRange<Int>) -> Int? {
-        text.flatMap { Int($0) }.flatMap { range.contains($0) ? $0 : nil }
-    }
-
-    /// A number of bytes from 1 KiB on, with `KiB`, `MiB` or `GiB` after it or nothing.
-    var bytes: Int? {
-        guard let text else { return nil }
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        let unit = text.dropFirst(digits.count).drop { $0 == " " }
-        let factors: [Substring: Int] = ["": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
-        guard let amount = Int(digits), let factor = factors[unit] else { return nil }
-        let (product, overflow) = amount.multipliedReportingOverflow(by: factor)
-        return overflow || product < 1024 || product > 1 << 40 ? nil : product
-    }
-
-    var description: String {
-        switch self {
-        case .scalar(let text): text.quotedForMessage
-        case .sequence(let list): "a list of \(list.count)"
         }
     }
 }

@@ -31,10 +31,18 @@ package struct ServerConfiguration: Sendable {
     package var lokiExport: LokiExportSettings?
     /// The most bytes of lines that wait on disk to be forwarded.
     package var lokiSpoolBytes = 1 << 30
+    /// Where profiles are forwarded to; `nil` for nowhere.
+    package var pyroscopeExport: ExportTarget?
+    /// The most bytes of profiles that wait on disk to be forwarded.
+    package var pyroscopeSpoolBytes = 1 << 30
     /// Events of the log below this level are left out.
     package var logLevel = Log.Level.info
     /// What is accepted.
     package var limits = APILimits()
+    /// Whether `X-Scope-OrgID` keeps the profiles of tenants apart.
+    package var hasTenants = false
+    /// Limits of single tenants, by the tenant's and the limit's name.
+    package var tenantLimits: [String: [String: Int]] = [:]
     /// The most open connections.
     package var maximumConnections = 4096
     /// The most bytes of a request's head.

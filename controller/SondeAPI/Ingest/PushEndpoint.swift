@@ -15,6 +15,7 @@ enum PushEndpoint {
             "POST", "/push.v1.PusherService/Push", .ingest,
             body: .collected(limit: services.limits.pushBytes)
         ) { request throws(APIError) in
+            var intake = try ProfileIntake(services, for: request)
             let isJSON = try Self.isJSON(request.head)
             let push = try read(request, isJSON: isJSON, services)
             guard push.series.contains(where: { !$0.samples.isEmpty }) else {
@@ -23,7 +24,6 @@ enum PushEndpoint {
                     .invalidArgument,
                     "cannot store profiles: got no series with samples; want at least one")
             }
-            var intake = ProfileIntake(services)
             for series in push.series { intake.take(series) }
             try intake.store()
             return isJSON
