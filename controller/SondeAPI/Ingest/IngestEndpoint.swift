@@ -55,6 +55,7 @@ struct IngestReader {
         // Several senders say a format and send a form all the same.
         case .pprof where !isMultipart: try pprof(body, into: &intake)
         case .multipart, .pprof: try multipart(into: &intake)
+        case .jfr: try jfr(into: &intake)
         default: try named(into: &intake)
         }
     }
@@ -62,9 +63,7 @@ struct IngestReader {
     /// Reads a format whose stacks are names.
     private func named(into intake: inout ProfileIntake) throws(Refusal) {
         let bytes = try intake.expanded(body)
-        var limits = FormatLimits()
-        limits.bytes = intake.limits.profileBytes
-        limits.stackDepth = intake.limits.stackDepth
+        let limits = Self.limits(intake)
         let profiles = NamedProfiles(parameters)
         if parameters.body == .speedscope {
             let list = try Self.reading { () throws(FormatError) in
@@ -81,6 +80,46 @@ struct IngestReader {
             }
         }
         try profiles.keep(stacks, bytes: bytes.count, in: &intake)
+    }
+
+    /// Reads a recording: alone, or in a form with the labels that it refers to.
+    private func jfr(into intake: inout ProfileIntake) throws(Refusal) {
+        var recording = body
+        var labels: [UInt8] = []
+        if isMultipart {
+            let form = try form()
+            guard let part = form["jfr"] else { throw Self.lacks("jfr", form) }
+            recording = Array(part)
+            labels = form["labels"].map { Array($0) } ?? []
+        }
+        guard !recording.isEmpty else { return }
+        let bytes = try intake.expanded(recording)
+        let explanation = try intake.expanded(labels)
+        let limits = Self.limits(intake)
+        let period = JFRProfiles.samplePeriod(parameters)
+        let (profiles, snapshot) = try Self.reading { () throws(FormatError) in
+            (
+                try JFRRecording.read(bytes, samplePeriodNanoseconds: period, limits: limits),
+                try LabelsSnapshot.decode(explanation, limits: limits)
+            )
+        }
+        try JFRProfiles(parameters, labels: snapshot).keep(
+            profiles, bytes: bytes.count, in: &intake)
+    }
+
+    private static func limits(_ intake: ProfileIntake) -> FormatLimits {
+        var limits = FormatLimits()
+        limits.bytes = intake.limits.profileBytes
+        limits.stackDepth = intake.limits.stackDepth
+        return limits
+    }
+
+    private static func lacks(_ part: String, _ form: MultipartForm) -> Refusal {
+        let names = form.parts.map(\.name).joined(separator: ", ").quotedForMessage
+        return Refusal(
+            reason: "malformed",
+            message: "cannot read the form: got the parts \(names); want one that is called \(part)"
+        )
     }
 
     static func reading<Content>(
@@ -106,13 +145,7 @@ struct IngestReader {
                     "cannot read a profile that is the difference to another one: got the part prev_profile; want a client that sends differences itself"
             )
         }
-        guard let profile = form["profile"] else {
-            throw Refusal(
-                reason: "malformed",
-                message:
-                    "cannot read the form: got the parts \(form.parts.map(\.name).joined(separator: ", ").quotedForMessage); want one that is called profile"
-            )
-        }
+        guard let profile = form["profile"] else { throw Self.lacks("profile", form) }
         try pprof(Array(profile), displayNames: displayNames(form), into: &intake)
     }
 

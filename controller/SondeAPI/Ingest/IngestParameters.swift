@@ -14,6 +14,8 @@ struct IngestParameters {
     /// When the profile began and ended.
     var from: Timestamp
     var until: Timestamp
+    /// Whether the client says so, or they are only the present.
+    var hasTimes: Bool
     /// Samples per second.
     var sampleRate: Int
     /// Which client sent it.
@@ -32,6 +34,7 @@ struct IngestParameters {
         name = try ApplicationName(text)
         from = request.query("from").map { AttimeExpression.time($0, now: now) } ?? now
         until = request.query("until").map { AttimeExpression.time($0, now: now) } ?? now
+        hasTimes = request.query("from") != nil
         // As Pyroscope: what is no rate is the usual one.
         sampleRate = request.query("sampleRate").flatMap { UInt32($0) }.map(Int.init) ?? 100
         spy = request.query("spyName") ?? "unknown"
