@@ -40,6 +40,7 @@ private struct PprofEncoder {
         for function in document.functions { write(function) }
         let comments = document.comments.map { index($0) }
         let defaultType = index(document.defaultSampleType)
+        let docURL = index(document.docURL)
         if let periodType = document.periodType { write(periodType, field: 11) }
         for text in strings { writer.element(text, field: 6) }
         writer.write(document.timeNanos, field: 9)
@@ -47,6 +48,7 @@ private struct PprofEncoder {
         writer.write(document.period, field: 12)
         writer.packed(comments, field: 13)
         writer.write(defaultType, field: 14)
+        writer.write(docURL, field: 15)
     }
 
     private mutating func write(_ type: PprofDocument.ValueType, field: Int) {

@@ -28,6 +28,8 @@ package struct PprofDocument: Hashable, Sendable {
     package var comments: [String] = []
     /// The sample type that a reader should show first, or empty.
     package var defaultSampleType = ""
+    /// Where people can read more about the profile, or empty.
+    package var docURL = ""
 
     /// An empty document.
     package init() {}

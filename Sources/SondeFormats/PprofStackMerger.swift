@@ -16,17 +16,18 @@ struct PprofStackMerger {
     static func trees(
         of document: PprofDocument, maxStackDepth: Int
     ) throws(PprofError) -> [(stacks: LocationTree, spans: [SpanStacks])] {
-        let locations = try PprofIDTable(document.locations.lazy.map(\.id), table: "location")
+        let locations = try PprofIDTable(locationsOf: document)
         let keys = try PprofLocationKeys(document)
         var merger = PprofStackMerger()
         merger.reserve(document.samples.reduce(0) { $0 + $1.locationIDs.count } / 4)
         var nodes: [Int32] = []
         nodes.reserveCapacity(document.samples.count)
-        for sample in document.samples {
+        for index in document.samples.indices {
             nodes.append(
-                sample.values.contains { $0 > 0 }
+                document.samples[index].values.contains { $0 > 0 }
                     ? merger.node(
-                        of: sample.locationIDs, maxStackDepth, locations, keys.keyOfLocation)
+                        of: document.samples[index].locationIDs, maxStackDepth, locations,
+                        keys.keyOfLocation)
                     : 0)
         }
         let spans = PprofSpans(document).spans
@@ -34,13 +35,17 @@ struct PprofStackMerger {
         for type in document.sampleTypes.indices {
             var values = [Int64](repeating: 0, count: merger.parents.count)
             var isComplete = true
-            for (sample, node) in zip(document.samples, nodes) {
-                guard type < sample.values.count, sample.values[type] > 0 else {
+            for index in nodes.indices {
+                let node = Int(nodes[index])
+                guard type < document.samples[index].values.count,
+                    document.samples[index].values[type] > 0
+                else {
                     isComplete = isComplete && node == 0
                     continue
                 }
-                let (sum, overflow) = values[Int(node)].addingReportingOverflow(sample.values[type])
-                values[Int(node)] = overflow ? .max : sum
+                let (sum, overflow) = values[node].addingReportingOverflow(
+                    document.samples[index].values[type])
+                values[node] = overflow ? .max : sum
             }
             let spanStacks = spans.compactMap { span -> SpanStacks? in
                 let stacks = merger.tree(
@@ -159,7 +164,8 @@ private struct ChildTable {
     private var slots: [Slot]
     private var count = 0
     private var shift: UInt64
-    private let factor = UInt64.random(in: 1...UInt64.max) | 1
+    /// Drawn once: asking the kernel for each profile would show.
+    private static let factor = UInt64.random(in: 1...UInt64.max) | 1
 
     private static let empty = UInt64.max
 
@@ -187,7 +193,7 @@ private struct ChildTable {
 
     private func place(_ key: UInt64) -> Int {
         // Folding first: the high half would otherwise reach only the highest bits.
-        Int(truncatingIfNeeded: ((key ^ key >> 32 &* 0x9E37_79B9) &* factor) >> shift)
+        Int(truncatingIfNeeded: ((key ^ key >> 32 &* 0x9E37_79B9) &* Self.factor) >> shift)
     }
 
     private mutating func grow() {
