@@ -52,7 +52,8 @@ enum LayoutFuzz {
         case .enumeration(let cases, let tag):
             use(tag, layout)
             return cases.prefix(64).compactMap(\.payload)
-        case .array(let element), .cArray(let element, _): return [element]
+        case .array(let element), .cArray(let element, _), .weak(let element): return [element]
+        case .hashed(let key, let value): return [key] + [value].compactMap(\.self)
         case .pointer(let pointee?): return [pointee]
         default: return []
         }

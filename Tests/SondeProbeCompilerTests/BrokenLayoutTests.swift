@@ -60,7 +60,7 @@ struct LayoutMaker {
     }
 
     private mutating func kind() -> TypeLayout.Kind {
-        switch random.below(17) {
+        switch random.below(25) {
         case 0: .signed(bits: small())
         case 1: .unsigned(bits: small())
         case 2: .boolean
@@ -81,8 +81,16 @@ struct LayoutMaker {
                         rawValue: random.below(2) == 0 ? number() : nil)
                 }, tag: rule())
         case 13: .array(element: anyType())
-        case 14: .counted(countOffset: number())
+        case 14: .hashed(key: anyType(), value: random.below(2) == 0 ? nil : anyType())
         case 15: .cArray(element: anyType(), count: number())
+        case 16: .weak(object: anyType())
+        case 17: .objectText(path: [number(), number()])
+        case 18: .date
+        case 19: .uuid
+        case 20: .duration
+        case 21: .data
+        case 22: .float16
+        case 23: .float80
         default: .function
         }
     }

@@ -154,7 +154,7 @@ enum Layouts {
         "[Int]": array("[Int]", "Int"),
         "[Bet]": array("[Bet]", "Bet"),
         "[[Int]]": array("[[Int]]", "[Int]"),
-        "Set<Int>": scalar("Set<Int>", 8, .counted(countOffset: 16)),
+        "Set<Int>": scalar("Set<Int>", 8, .hashed(key: type("Int"), value: nil)),
         "State": TypeLayout(
             name: "State", size: 9, stride: 16, alignment: 8,
             kind: .enumeration(

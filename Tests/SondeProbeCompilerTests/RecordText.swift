@@ -70,9 +70,43 @@ struct RecordText {
             let detail = number(8)
             return "<\(kind)" + (detail == 0 ? "" : " 0x" + String(detail, radix: 16)) + ">"
         case .unavailable(let reason): return "<\(reason)>"
+        case .table(let key, let entry, _): return table(key, entry)
+        case .date: return "date \(Double(bitPattern: number(8)))"
+        case .uuid, .duration:
+            return (0..<16).map { _ in hex(number(1)) }.joined()
+        case .wide(let wide):
+            let low = number(min(8, wide.bytes)), high = wide.bytes > 8 ? number(8) : 0
+            switch wide {
+            case .float16: return "\(Float16(bitPattern: UInt16(low)))"
+            case .float80:
+                return
+                    "\(Float80(sign: high & 0x8000 == 0 ? .plus : .minus, exponentBitPattern: UInt(high & 0x7FFF), significandBitPattern: low))"
+            case .signed128: return "\(Int128(truncatingIfNeeded: high) << 64 | Int128(low))"
+            case .unsigned128: return "\(UInt128(high) << 64 | UInt128(low))"
+            }
+        case .data:
+            let length = number(4), captured = Int(number(4))
+            return "\(length): " + (0..<captured).map { _ in hex(number(1)) }.joined()
         case .raw(_, let bytes):
             return "0x" + (0..<bytes).map { _ in String(number(1), radix: 16) }.joined()
         }
+    }
+
+    private func hex(_ byte: UInt64) -> String {
+        (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }
+
+    private mutating func table(_ key: Int, _ entry: Int?) -> String {
+        let count = number(8), captured = Int(number(4))
+        var parts: [String] = []
+        for _ in 0..<captured where number(1) != 0 {
+            let name = value(key)
+            parts.append(entry.map { name + ": " + value($0) } ?? name)
+        }
+        // The order of the buckets is another one in each process.
+        parts.sort()
+        if UInt64(parts.count) < count { parts.append("… \(count - UInt64(parts.count)) more") }
+        return "[" + parts.joined(separator: ", ") + "]"
     }
 
     private mutating func list(_ fields: [ShapeField]) -> String {

@@ -96,6 +96,9 @@ enum SampleProgram {
             .array(element: part, typeName: text(&random)), .cut(typeName: text(&random)),
             .guarded(part), .unavailable(reason: text(&random)),
             .raw(typeName: text(&random), bytes: part),
+            .table(key: part, value: nil, typeName: text(&random)),
+            .table(key: part, value: part / 2, typeName: ""), .date, .uuid, .duration, .data,
+            .wide(.float80),
         ]
         return all.randomElement(using: &random) ?? .boolean
     }

@@ -8,7 +8,7 @@ extension ValueShape {
         writer.write(kindNumber, field: 1)
         switch self {
         case .signed(let bits), .unsigned(let bits): writer.write(UInt64(bits), field: 2)
-        case .boolean, .float, .double, .unicodeScalar: break
+        case .boolean, .float, .double, .unicodeScalar, .date, .uuid, .duration, .data: break
         case .pointer(let name), .cut(let name): writer.write(name, field: 3)
         case .string(let quoted): writer.write(quoted, field: 7)
         case .optional(let part), .guarded(let part):
@@ -31,6 +31,11 @@ extension ValueShape {
         case .unavailable(let reason): writer.write(reason, field: 3)
         case .raw(let name, let bytes):
             writer.write(UInt64(clamping: bytes), field: 2)
+            writer.write(name, field: 3)
+        case .wide(let number): writer.write(UInt64(number.rawValue), field: 2)
+        case .table(let key, let value, let name):
+            writer.write(UInt64(clamping: key), field: 4)
+            writer.write(value.map { UInt64(clamping: $0) + 1 } ?? 0, field: 2)
             writer.write(name, field: 3)
         }
     }
@@ -64,6 +69,12 @@ extension ValueShape {
         case .guarded: 16
         case .unavailable: 17
         case .raw: 18
+        case .table: 19
+        case .date: 20
+        case .uuid: 21
+        case .duration: 22
+        case .data: 23
+        case .wide: 24
         }
     }
 
@@ -114,6 +125,18 @@ extension ValueShape {
                 throw .malformed("\(size) raw bytes", want: "at most \(ProgramBounds.textBytes)")
             }
             self = .raw(typeName: text, bytes: Int(size))
+        case 19:
+            let value = size == 0 ? nil : Int(clamping: size - 1)
+            self = .table(key: index, value: value, typeName: text)
+        case 20: self = .date
+        case 21: self = .uuid
+        case 22: self = .duration
+        case 23: self = .data
+        case 24:
+            guard let number = WideNumber(rawValue: UInt8(clamping: size)) else {
+                throw .malformed("the wide number \(size)", want: "one that this agent has")
+            }
+            self = .wide(number)
         default: throw .malformed("the shape \(kind)", want: "one that this agent has")
         }
     }

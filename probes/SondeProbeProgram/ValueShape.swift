@@ -40,6 +40,19 @@ package enum ValueShape: Hashable, Sendable {
     case unavailable(reason: String)
     /// That many bytes.
     case raw(typeName: String, bytes: Int)
+    /// u64 count of entries, u32 how many follow; each one byte, 0 where none was found, then the
+    /// key and, but for a set, the value.
+    case table(key: Int, value: Int?, typeName: String)
+    /// 8 bytes: seconds since 2001 as a double.
+    case date
+    /// 16 bytes.
+    case uuid
+    /// 16 bytes: attoseconds.
+    case duration
+    /// Laid out as a string: bytes that are no text.
+    case data
+    /// A number that no register of the machine holds, in 2 or 16 bytes.
+    case wide(WideNumber)
 
     /// The parts' indices.
     package var parts: [Int] {
@@ -48,11 +61,27 @@ package enum ValueShape: Hashable, Sendable {
         case .structure(_, let fields), .tuple(let fields), .object(_, let fields):
             fields.map(\.shape)
         case .enumeration(_, let cases): cases.compactMap(\.payload)
+        case .table(let key, let value, _): [key] + [value].compactMap(\.self)
         case .signed, .unsigned, .boolean, .float, .double, .unicodeScalar, .pointer, .string,
-            .cut, .unavailable, .raw:
+            .cut, .unavailable, .raw, .date, .uuid, .duration, .data,
+            .wide:
             []
         }
     }
+}
+
+/// Numbers that are shown and not computed with; the numbers are part of the encoding.
+package enum WideNumber: UInt8, Hashable, Sendable, CaseIterable {
+    /// 2 bytes.
+    case float16 = 1
+    /// 16 bytes, of which 10 count.
+    case float80 = 2
+    /// 16 bytes.
+    case signed128 = 3
+    case unsigned128 = 4
+
+    /// Its bytes in a record.
+    package var bytes: Int { self == .float16 ? 2 : 16 }
 }
 
 /// A named part of a value.

@@ -20,13 +20,13 @@ struct ValueRenderer {
 
     private let shapes: [ValueShape]
     private let names: RedactedNames
-    private let limits: Limits
-    private var reader: RecordReader
-    private var nodes = 0
-    private var text = BoundedText(limit: 0)
+    let limits: Limits
+    var reader: RecordReader
+    private(set) var nodes = 0
+    var text = BoundedText(limit: 0)
 
     /// Where a value stands.
-    private struct Spot {
+    struct Spot {
         /// The index of the shape that holds it: its own is lower.
         var below: Int
         /// Values around it, optionals and guards among them: the depth of this code's recursion.
@@ -70,7 +70,7 @@ struct ValueRenderer {
         return text.string
     }
 
-    private mutating func value(_ index: Int, _ spot: Spot, _ format: ValueFormat?) {
+    mutating func value(_ index: Int, _ spot: Spot, _ format: ValueFormat?) {
         nodes &+= 1
         // Children come before their parents, so a chain of shapes ends; a program in which they
         // do not has not been verified.
@@ -104,11 +104,17 @@ struct ValueRenderer {
         case .guarded(let wrapped): guarded(wrapped, same, format)
         case .unavailable(let reason): text.append("<\(reason)>")
         case .raw(let name, let count): raw(name, count)
+        case .table(let key, let entry, _): table(key, entry, inner)
+        case .date: number(8) { LibraryText.date(Double(bitPattern: $0)) }
+        case .uuid: words(16) { LibraryText.uuid($0) }
+        case .duration: words(16) { LibraryText.duration($0) }
+        case .data: data()
+        case .wide(let wide): words(wide.bytes) { LibraryText.number(wide, $0) }
         }
     }
 
     /// Reads a number and adds its text; says so when it is not there.
-    private mutating func number(_ count: Int, _ words: (UInt64) -> String) {
+    mutating func number(_ count: Int, _ words: (UInt64) -> String) {
         text.append(reader.number(count).map(words) ?? Self.missing)
     }
 
@@ -123,7 +129,7 @@ struct ValueRenderer {
     }
 
     /// What stands for values that the record has no bytes for.
-    private static let missing = "<missing>"
+    static let missing = "<missing>"
 
     private mutating func guarded(_ wrapped: Int, _ spot: Spot, _ format: ValueFormat?) {
         guard let fault = reader.number(1) else {
@@ -138,7 +144,7 @@ struct ValueRenderer {
     }
 
     /// Reads a value that has a name, and hides it when the name says so.
-    private mutating func named(_ name: String, _ shape: Int, _ spot: Spot) {
+    mutating func named(_ name: String, _ shape: Int, _ spot: Spot) {
         guard names.hides(name) else {
             value(shape, spot, nil)
             return

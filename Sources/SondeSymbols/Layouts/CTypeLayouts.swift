@@ -78,7 +78,7 @@ struct CTypeLayouts {
             return .opaque(reason: "the debug info does not state its encoding")
         }
         let bits = UInt8(clamping: size &* 8)
-        let isWord = [1, 2, 4, 8].contains(size)
+        let isWord = [1, 2, 4, 8, 16].contains(size)
         switch Int(encoding) {
         case DW_ATE_boolean where size == 1: return .boolean
         case DW_ATE_signed where isWord, DW_ATE_signed_char where isWord:
@@ -89,6 +89,10 @@ struct CTypeLayouts {
         // C++ and Rust characters.
         case DW_ATE_UTF where size == 4: return .unicodeScalar
         case DW_ATE_UTF where isWord: return .unsigned(bits: bits)
+        case DW_ATE_float where size == 2 && type.string(Int(DW_AT_name)) == "_Float16":
+            return .float16
+        case DW_ATE_float where size == 16 && type.string(Int(DW_AT_name)) == "long double":
+            return .float80
         case DW_ATE_float where size == 4: return .float
         case DW_ATE_float where size == 8: return .double
         case DW_ATE_address where size == 8: return .pointer(pointee: nil)

@@ -78,6 +78,9 @@ final class ImageTypes: SwiftTypeFacts {
     /// What is left out while layouts are computed, so that types may refer to themselves.
     private func completed(_ kind: TypeLayout.Kind, of type: SwiftType) -> TypeLayout.Kind {
         switch (kind, type) {
+        // What people want to see of these is none of their fields.
+        case (.structure, .nominal(let nominal, _)) where LibraryTypes.kinds[nominal.key] != nil:
+            return isKnownToolchain ? LibraryTypes.kinds[nominal.key] ?? kind : kind
         case (.object, .nominal(let nominal, let arguments)):
             let instance = layouts.instance(of: nominal, arguments)
             return .object(

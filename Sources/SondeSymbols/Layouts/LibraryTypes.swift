@@ -15,6 +15,11 @@ enum LibraryTypes {
         descriptors[nominal.key]
     }
 
+    /// Types whose fields lead to what they stand for.
+    static let kinds: [String: TypeLayout.Kind] = [
+        data: .data, essentials + "3URLV": .objectText(path: [16, 16]),
+    ]
+
     /// Fields in order, each as a name and a mangled type.
     private typealias Fields = [(name: String, type: String?)]
 

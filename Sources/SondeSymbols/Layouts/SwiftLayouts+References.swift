@@ -79,7 +79,7 @@ extension SwiftLayouts {
         }
         if ownership == .weak {
             // The runtime registers the address of the reference itself.
-            layout.kind = .pointer(pointee: nil)
+            layout.kind = .weak(object: lazyID(object))
             layout.extraInhabitants = .none
             layout.spareBits = BitMask(size: layout.size)
             layout.isLoadable = false

@@ -24,7 +24,7 @@ extension SwiftLayouts {
         case 1: return try standard(nominal, of: last[0])
         case 2:
             switch nominal.name {
-            case "Dictionary": return Self.counted
+            case "Dictionary": return Self.hashed(lazyID(last[0]), lazyID(last[1]))
             case "Result" where nominal.key == "s6ResultO":
                 return try enumeration(nominal, [last], Self.result)
             default: return nil
@@ -40,7 +40,7 @@ extension SwiftLayouts {
         switch nominal.name {
         case "Optional": return try optional(argument)
         case "Array", "ContiguousArray": return .reference(.array(element: lazyID(argument)))
-        case "Set": return Self.counted
+        case "Set": return Self.hashed(lazyID(argument), nil)
         case "UnsafePointer", "UnsafeMutablePointer", "AutoreleasingUnsafeMutablePointer":
             return Self.pointer(lazyID(argument))
         case "UnsafeBufferPointer", "UnsafeMutableBufferPointer":
@@ -87,11 +87,14 @@ extension SwiftLayouts {
     private static let uint64 = SwiftType.nominal(.standard("UInt64", .structure), arguments: [])
     private static let string = SwiftType.nominal(.standard("String", .structure), arguments: [])
 
-    /// A hash table, with the number of entries in its storage.
+    /// A hash table.
     ///
     /// It shares its bits with Objective-C where there is one, so none is spare.
-    private static let counted = ValueLayout(
-        size: 8, alignment: 8, kind: .counted(countOffset: 16), extraInhabitants: .object(at: 0))
+    private static func hashed(_ key: TypeID, _ value: TypeID?) -> ValueLayout {
+        ValueLayout(
+            size: 8, alignment: 8, kind: .hashed(key: key, value: value),
+            extraInhabitants: .object(at: 0))
+    }
 
     static func pointer(_ pointee: TypeID?) -> ValueLayout {
         ValueLayout(
@@ -119,10 +122,10 @@ extension SwiftLayouts {
         }
         set("Float", 4, .float)
         set("Double", 8, .double)
-        set("Float16", 2, .opaque(reason: "16-bit floating point is not read yet"))
-        set("Float80", 16, .opaque(reason: "80-bit floating point is not read yet"))
-        set("Int128", 16, .opaque(reason: "128-bit integers are not read yet"))
-        set("UInt128", 16, .opaque(reason: "128-bit integers are not read yet"))
+        set("Float16", 2, .float16)
+        set("Float80", 16, .float80)
+        set("Int128", 16, .signed(bits: 128))
+        set("UInt128", 16, .unsigned(bits: 128))
         table["s4BoolV"] = ValueLayout(
             size: 1, kind: .boolean, extraInhabitants: .above(2, bytes: 1),
             spareBits: BitMask(bytes: [0xFE]))
@@ -136,6 +139,7 @@ extension SwiftLayouts {
         ] {
             table[SwiftNominal.standard(name, .structure).key] = pointer(nil)
         }
+        table["s8DurationV"] = ValueLayout(size: 16, alignment: 8, kind: .duration)
         table["s5NeverO"] = ValueLayout(
             size: 0, kind: .enumeration(cases: [], tag: TagRule(steps: [], otherwise: nil)))
         return table
@@ -143,7 +147,6 @@ extension SwiftLayouts {
 
     private static let composites: [String: [(name: String, type: SwiftType)]] = [
         "s6StringV5IndexV": [("_rawBits", uint64)],
-        "s8DurationV": [("_low", uint64), ("_high", int64)],
         "s9SubstringV": [("_start", uint64), ("_end", uint64), ("_base", string)],
         "s22UnsafeRawBufferPointerV": [("baseAddress", rawPosition), ("count", int)],
         "s29UnsafeMutableRawBufferPointerV": [("baseAddress", rawPosition), ("count", int)],
@@ -161,26 +164,14 @@ extension SwiftLayouts {
 
     /// Types of Foundation that are a number or a few bytes.
     private static let foreign: [String: ValueLayout] = {
-        let date = ValueLayout(
-            size: 8, alignment: 8,
-            kind: .structure([
-                TypeLayout.Field(
-                    name: "timeIntervalSinceReferenceDate", offset: 0,
-                    type: TypeID(entry: nil, mangledName: "$sSdD", byteSize: 8))
-            ]))
-        let byte = SwiftType.nominal(.standard("UInt8", .structure), arguments: [])
-        let bytes = SwiftType.tuple(Array(repeating: .init(type: byte), count: 16))
-        let uuid = ValueLayout(
-            size: 16,
-            kind: .structure([
-                TypeLayout.Field(
-                    name: "uuid", offset: 0,
-                    type: TypeID(entry: nil, mangledName: "$s\(bytes.mangled)D", byteSize: 16))
-            ]))
+        let date = ValueLayout(size: 8, alignment: 8, kind: .date)
+        let uuid = ValueLayout(size: 16, kind: .uuid)
         var table: [String: ValueLayout] = [:]
         for module in ["20FoundationEssentials", "10Foundation"] {
             table[module + "4DateV"] = date
             table[module + "4UUIDV"] = uuid
+            // On 64-bit systems a Double in a structure.
+            table[module + "7CGFloatV"] = ValueLayout(size: 8, alignment: 8, kind: .double)
         }
         return table
     }()

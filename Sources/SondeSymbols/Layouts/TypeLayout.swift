@@ -38,6 +38,10 @@ package struct TypeLayout: Hashable, Sendable {
         case float
         /// A `Double`, 8 bytes.
         case double
+        /// A `Float16`, 2 bytes.
+        case float16
+        /// A `Float80` or C's `long double`, 16 bytes of which 10 are used.
+        case float80
         /// A `Unicode.Scalar`, 4 bytes.
         case unicodeScalar
         /// An address, 8 bytes; the pointee is `nil` when it is unknown or `void`.
@@ -62,9 +66,23 @@ package struct TypeLayout: Hashable, Sendable {
         /// An `Array` or `ContiguousArray`, 8 bytes: the address of an object with the count of
         /// elements at +16 and the first element at ``ArrayObject/firstElement(alignment:)``.
         case array(element: TypeID)
-        /// An object's address with the number of elements in it at `countOffset`: `Set`,
-        /// `Dictionary`.
-        case counted(countOffset: UInt64)
+        /// A `Dictionary`, or a `Set` without values, 8 bytes: the address of a hash table with
+        /// things where ``HashTable`` says.
+        case hashed(key: TypeID, value: TypeID?)
+        /// A `weak` reference, 8 bytes, 0 for none: the address of a side table, where things lie as
+        /// ``SideTable`` says.
+        case weak(object: TypeID)
+        /// The address of an object that leads to a Swift `String`, 8 bytes in front of the rest: for
+        /// each offset but the last an address lies there. A `URL`.
+        case objectText(path: [UInt64])
+        /// Seconds since 2001 as a `Double`, 8 bytes: a `Date`.
+        case date
+        /// 16 bytes, a `UUID`.
+        case uuid
+        /// Attoseconds as a signed integer of 16 bytes: a `Duration`.
+        case duration
+        /// A `Data`, 16 bytes, of which the two highest bits say where its bytes are.
+        case data
         /// Elements side by side, as many as stated.
         case cArray(element: TypeID, count: UInt64)
         /// A function or closure: the address of its code in the first word.
@@ -151,6 +169,48 @@ package struct TypeLayout: Hashable, Sendable {
             self.rawValue = rawValue
         }
     }
+}
+
+/// Where things lie in the object of a Swift dictionary or set, in bytes from its address.
+///
+/// Source: the standard library's `__RawDictionaryStorage` and `__RawSetStorage`.
+package enum HashTable {
+    /// The 64-bit count of entries.
+    package static let count: UInt64 = 16
+    /// One byte: the binary logarithm of the number of buckets.
+    package static let scale: UInt64 = 32
+    /// The address of the keys, one for each bucket.
+    package static let keys: UInt64 = 48
+    /// The address of the values.
+    package static let values: UInt64 = 56
+
+    /// The words with a bit for each bucket that is used; unused bits of the last may be set.
+    package static func usedBuckets(hasValues: Bool) -> UInt64 { hasValues ? 64 : 56 }
+}
+
+/// Where things lie in the side table that a weak reference leads to.
+///
+/// Source: the runtime's `HeapObjectSideTableEntry` and `RefCountBitsT`.
+package enum SideTable {
+    /// The bits of a weak reference that are no part of the table's address.
+    package static let marks: UInt64 = 3
+    /// The object's address, also when it has gone.
+    package static let object: UInt64 = 0
+    /// The reference counts.
+    package static let counts: UInt64 = 16
+    /// The bit of them that says that the object is going or has gone.
+    package static let goneBit: UInt64 = 32
+}
+
+/// Where things lie in the objects of a `Data`, in bytes from their addresses.
+package enum DataStorage {
+    /// The address of the bytes.
+    package static let bytes: UInt64 = 16
+    /// The position of the first of them in the `Data`'s own count.
+    package static let offset: UInt64 = 40
+    /// The bounds of a large one, in an object of their own.
+    package static let lowerBound: UInt64 = 16
+    package static let upperBound: UInt64 = 24
 }
 
 /// Where things lie in the object of a Swift array.

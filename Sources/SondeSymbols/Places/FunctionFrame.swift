@@ -32,6 +32,14 @@ final class FunctionFrame {
         self.linkageName = linkageName
     }
 
+    /// Whether Swift's optimizer made the code at the address.
+    private(set) lazy var isOptimizedSwift: Bool = {
+        guard let number = image.dwarf.unit(at: address) else { return false }
+        let unit = image.dwarf.units[Int(number)]
+        // 0x1E: Swift, as DWARF numbers languages; 0x3FE1: DW_AT_APPLE_optimized.
+        return unit.number(Int(DW_AT_language)) == 0x1E && unit.attribute(0x3FE1) != nil
+    }()
+
     /// The line table's rows from the function's first instruction on.
     private func makeRows() -> ArraySlice<LineRow> {
         guard let function, let unit = image.dwarf.unit(at: address) else { return [] }

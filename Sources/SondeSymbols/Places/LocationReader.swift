@@ -12,6 +12,8 @@ struct LocationReader {
     let frame: FunctionFrame
     /// Whether the variables belong to an `async` function as it is entered; see ``entered(_:)``.
     var isAsyncEntry = false
+    /// Whether the variables belong to a call that was inlined.
+    var isInlined = false
 
     /// The location that a variable's entry states, for a value of a type.
     func location(of entry: DwarfEntry, type: TypeID) -> VariableLocation {
@@ -34,7 +36,26 @@ struct LocationReader {
         if isAsyncEntry, let source = entered(list) {
             return VariableLocation(pieces: [LocationPiece(sizeBytes: sizeBytes, source: source)])
         }
+        if isInlined, !entry.hasLocationList, hasSurplusLoad(list) {
+            return reliable(location(list.dropLast(), attribute, type))
+        }
         return reliable(location(list, attribute, type))
+    }
+
+    /// Whether a location of an inlined call's parameter loads once too often.
+    ///
+    /// When an `inout` parameter is a variable in the caller's frame, Swift 6.3 says that the frame
+    /// holds its address (`DW_OP_fbreg -8, DW_OP_deref`; in an `async` function an offset from the
+    /// context takes the place of the first). An address that is kept there for a while has a
+    /// location list. Remove this when the tests of optimized programs fail with a newer compiler.
+    private func hasSurplusLoad(_ operations: [LocationOperation]) -> Bool {
+        guard operations.last?.atom == DW_OP_deref, frame.isOptimizedSwift else { return false }
+        switch operations.first?.atom {
+        case DW_OP_fbreg: return operations.count == 2
+        case DW_OP_entry_value, DW_OP_GNU_entry_value:
+            return operations.count == 3 && operations[1].atom == DW_OP_plus_uconst
+        default: return false
+        }
     }
 
     /// The location without what depends on registers that do not hold what they should.
@@ -94,9 +115,10 @@ struct LocationReader {
     }
 
     private func location(
-        _ operations: [LocationOperation], _ attribute: Dwarf_Attribute,
-        _ type: TypeID
+        _ operations: some RandomAccessCollection<LocationOperation>,
+        _ attribute: Dwarf_Attribute, _ type: TypeID
     ) -> VariableLocation {
+        let operations = Array(operations)
         let sizeBytes = type.byteSize ?? 0
         var pieces: [ListedPiece] = []
         var pending = PieceReader(frame: frame, attribute: attribute)

@@ -70,7 +70,8 @@ extension ProbeImage {
     ) -> [Found] {
         let linkageName = function?.linkageName ?? ""
         let reader = LocationReader(
-            frame: frame, isAsyncEntry: frame.isAsync && AsyncFunclet.isEntry(linkageName))
+            frame: frame, isAsyncEntry: frame.isAsync && AsyncFunclet.isEntry(linkageName),
+            isInlined: entry.tag == DW_TAG_inlined_subroutine)
         let listed = VariableScopes(
             of: entry, at: frame.address, budget: limits.entriesPerPlace)
         let isClosure = readableName(function).hasPrefix("closure #")

@@ -14,7 +14,7 @@ enum ProbedPrograms {
         final class Player: Person { var points: [Int] = [4, 5, 6]; var nick: String? = nil
           @inline(never) func play(_ extra: Int) -> Int {
             let total = points[0] + extra
-            use(total)  // probe: {name} {points} {total} {extra} {self.age} => Ada [4, 5, 6] 11 7
+            use(total)  // probe: {name} {points} {total} {extra} {self.age} => Ada [4, 5, 6] 11 7 7
             return total } }
         enum Suit { case hearts, spades, clubs }
         enum State { case open; case won(Double); case lost(reason: String, code: Int) }
@@ -81,7 +81,7 @@ enum ProbedPrograms {
           use(o); use(l); use(s); use(d); use(k); use(c)
         }
         @inline(never) func payloads(_ a: Result2, _ b: Result2, _ c: Result2, _ p: any Equatable, _ f: @escaping (Int) -> Int) {
-          use(a)  // probe: {a} {b} {c} {p} => .ok(Point(x: 1, y: 2.5, small: -3)) .bad(Person(name: "Ada", age: 7, boss: nil)) .none <any Equatable // probe: {a.ok?.x} {b.bad?.name} {b.ok?.x} => 1 Ada nil
+          use(a)  // probe: {a} {b} {c} {p} => .ok(Point(x: 1, y: 2.5, small: -3)) .bad(Person(name: "Ada", age: 7, boss: nil)) .none <any Equatable… // probe: {a.ok?.x} {b.bad?.name} {b.ok?.x} => 1 Ada nil
           use(b); use(c); use(p); use(f)
         }
         @inline(never) func generic<T>(_ value: T, _ count: Int) {
@@ -160,12 +160,20 @@ enum ProbedPrograms {
           use((void *)&sink); sink += a + b + c + (int)d + (int)e + (int)f + g;  // probe: {a} {b} {c} {d} {e} {f} {g} => -3 60000 -7 18446744073709551615 0.5 2.25 true // probe: {c} if d > 1000 && a < 0 && f == 2.25 => -7
         }
         __attribute__((noinline)) void pointers(struct node *n, const char *text, const char *none, void *raw, enum color k) {
-          use(n); use(text); sink += k == RED; use(none); use(raw);  // probe: {n.value} {n.next.value} {n.name} {text} {none} {k} {n.pointee} => 1 2 one hello nil .GREEN node(value: 1, next: 0x // probe: {n.cells[1]} if text == "hello" && none == nil && k == GREEN => 20
+          use(n); use(text); sink += k == RED; use(none); use(raw);  // probe: {n.value} {n.next.value} {n.name} {text} {none} {k} {n.pointee} => 1 2 one hello nil .GREEN node(value: 1, next: 0x… // probe: {n.cells[1]} if text == "hello" && none == nil && k == GREEN => 20
         }
         __attribute__((noinline)) void structures(struct point p, struct node n, int *list) {
           use(&p); use(&n); use(list);  // probe: {p.x} {p.y} {p.flag} {n.tag} {n.cells} {list[2]} {total} => 4 1.5 5 tag [10, 20, 30] 9 77
         }
+        struct packet { unsigned kind : 4; unsigned size : 12; signed level : 5; uint64_t wide : 40; union word payload; };
+        __attribute__((noinline)) void packets(struct packet *p, union word w, long double x, __int128 big, const int (*grid)[3]) {
+          use(p); use(&w); use(&x); use(&big); use(grid); sink += p->kind + w.number;  // probe: {p.kind} {p.size} {p.level} {p.wide} {p.payload.number} {w.number} {w.fraction} => 9 2345 -7 1099511627775 1065353216 1065353216 1.0 // probe: {x} {big} {grid[1][2]} => 0.25 -170141183460469231731687303715884105727 6 // probe: hit if p.kind == 9 && p.level < 0 && w.fraction == 1 => hit
+        }
         int main(void) {
+          struct packet packet = {9, 2345, -7, 0xFFFFFFFFFF, {.fraction = 1}};
+          union word word = {.fraction = 1};
+          int grid[2][3] = {{1, 2, 3}, {4, 5, 6}};
+          packets(&packet, word, 0.25L, -(((__int128)0x7FFFFFFFFFFFFFFF << 64) | 0xFFFFFFFFFFFFFFFF), grid);
           struct node two = {2, 0, "two", "b", {1, 2, 3}};
           struct node one = {1, &two, "one", "tag", {10, 20, 30}};
           struct point p = {4, 1.5, 5, 9};

@@ -67,10 +67,16 @@ enum StoppedProgram {
         return "\(place)/program"
     }
 
-    /// Runs a program and says what its probes say, by the number of the probe.
+    /// What a program did: what its probes said, by the number of the probe, and what it printed.
+    struct Course {
+        var said: [Int: [String]] = [:]
+        var printed = ""
+    }
+
+    /// Runs a program and says what its probes say, and what it prints.
     ///
     /// - Throws: When the debugger cannot be run.
-    static func run(_ program: String, _ probes: [ImageProgram]) throws -> [Int: [String]] {
+    static func run(_ program: String, _ probes: [ImageProgram]) throws -> Course {
         var sites: [(probe: Int, site: Int)] = []
         var addresses: [String] = []
         for (number, probe) in probes.enumerated() {
@@ -82,7 +88,8 @@ enum StoppedProgram {
         let unique = Array(Set(addresses))
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try stopper.get())
-        process.arguments = ["\(folder)/\(UUID().uuidString).out", program] + unique
+        let printed = "\(folder)/\(UUID().uuidString).out"
+        process.arguments = [printed, program] + unique
         let input = Pipe(), output = Pipe()
         process.standardInput = input
         process.standardOutput = output
@@ -92,7 +99,7 @@ enum StoppedProgram {
             process.waitUntilExit()
         }
         let lines = LineReader(output.fileHandleForReading)
-        var said: [Int: [String]] = [:]
+        var course = Course()
         while let line = lines.next(), line.hasPrefix("stop ") {
             let words = line.split(separator: " ").dropFirst()
             let numbers = words.dropFirst().map { UInt64($0, radix: 16) ?? 0 }
@@ -111,11 +118,15 @@ enum StoppedProgram {
                 var probe = probes[site.probe]
                 for index in probe.relocations { probe.constants[Int(index)] &+= numbers[0] }
                 let text = Scene.text(probe, subject, site: site.site)
-                if text != "<condition false>" { said[site.probe, default: []].append(text) }
+                if text != "<condition false>" {
+                    course.said[site.probe, default: []].append(text)
+                }
             }
             input.fileHandleForWriting.write(Data("c\n".utf8))
         }
-        return said
+        process.waitUntilExit()
+        course.printed = (try? String(contentsOfFile: printed, encoding: .utf8)) ?? ""
+        return course
     }
 
     private static func bytes(_ hex: String) -> [UInt8]? {

@@ -92,7 +92,7 @@ struct LayoutProgram: Sendable {
             let layout = image.layout(of: LayoutProgram.type(name))
             switch layout.kind {
             // The program shows what is inside; what is read are elements.
-            case .array, .counted: continue
+            case .array, .hashed: continue
             default: break
             }
             guard let fields = Self.fields(of: layout) else {

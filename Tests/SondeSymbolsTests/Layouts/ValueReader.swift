@@ -33,7 +33,14 @@ struct ValueReader {
             }
         case .enumeration(let cases, let tag): return enumeration(cases, tag, value)
         case .array: return "array"
-        case .counted: return "hash"
+        case .hashed: return "hash"
+        case .weak: return "pointer"
+        case .objectText: return "ref"
+        case .date: return "(timeIntervalSinceReferenceDate: \(Double(bitPattern: number(value))))"
+        case .duration:
+            let high = Int64(bitPattern: number(value.dropFirst(8)))
+            return "(_low: \(number(value)), _high: \(high))"
+        case .uuid, .data, .float16, .float80: return "bytes"
         case .function: return "function"
         case .existential: return "any"
         case .cArray: return "elements"

@@ -46,9 +46,6 @@ extension SiteCompiler {
     private mutating func field(
         _ field: TypeLayout.Field, of place: BytePlace, _ position: CapturePosition
     ) throws(SiteFailure) -> Int {
-        if field.ownership == .weak {
-            return shapes.index(of: .unavailable(reason: "weak reference"))
-        }
         let layout = layouts[field.type]
         let part = place.slice(from: field.offset, size: layout.size)
         if field.bits == nil || part.missing(size: layout.size) != nil {

@@ -208,7 +208,18 @@ extension SiteCompiler {
         _ place: BytePlace, _ layout: TypeLayout, _ position: CapturePosition
     ) throws(SiteFailure) -> Int {
         switch layout.kind {
-        case .signed(128), .unsigned(128): return raw(place, layout)
+        case .signed(128), .unsigned(128):
+            write(place, words: 2)
+            let isSigned = layout.kind == .signed(bits: 128)
+            return shapes.index(of: .wide(isSigned ? .signed128 : .unsigned128))
+        case .float80:
+            write(place, words: 2)
+            return shapes.index(of: .wide(.float80))
+        case .float16:
+            let register = asm.push()
+            asm.load(place, bytes: 2, into: register)
+            asm.emit(.write16, a: register)
+            return shapes.index(of: .wide(.float16))
         case .signed, .unsigned, .boolean, .double, .unicodeScalar, .pointer:
             let (type, register) = try scalar(.place(place, layout), position.span)
             return write(register, type)
@@ -218,7 +229,16 @@ extension SiteCompiler {
             asm.emit(.write32, a: register)
             return shapes.index(of: .float)
         case .cString: return try cString(place, layout, position)
-        case .swiftString: return try captureString(.place(place, layout), position)
+        case .swiftString, .objectText:
+            return try captureString(.place(place, layout), position)
+        case .date:
+            write(place, words: 1)
+            return shapes.index(of: .date)
+        case .uuid, .duration:
+            write(place, words: 2)
+            return shapes.index(of: layout.kind == .uuid ? .uuid : .duration)
+        case .data: return captureData(place)
+        case .weak(let object): return try captureWeak(place, object, position)
         case .structure(let fields), .tuple(let fields):
             return try structure(place, layout, fields, position)
         case .object(let fields, _, let incomplete):
@@ -228,7 +248,8 @@ extension SiteCompiler {
         case .enumeration(let cases, let rule):
             return try enumeration(place, layout, cases, rule, position)
         case .array(let element): return try array(place, layout, element, position)
-        case .counted(let offset): return counted(place, layout, offset)
+        case .hashed(let key, let value):
+            return try table(place, layout, key, value, position)
         case .cArray(let element, let count):
             return try cArray(place, layout, element, count, position)
         case .function:
@@ -240,16 +261,6 @@ extension SiteCompiler {
             return shapes.index(of: .unavailable(reason: "\(name), known only at run time"))
         case .opaque(let reason): return shapes.index(of: .unavailable(reason: reason))
         }
-    }
-
-    /// Writes 16 bytes as they are.
-    private mutating func raw(_ place: BytePlace, _ layout: TypeLayout) -> Int {
-        let register = asm.push()
-        for word in [0, 8] as [UInt64] {
-            asm.load(place, at: word, bytes: 8, into: register)
-            asm.emit(.write64, a: register)
-        }
-        return shapes.index(of: .raw(typeName: layout.name, bytes: 16))
     }
 
     private mutating func cString(
@@ -280,7 +291,7 @@ extension TypeLayout {
     /// Whether capturing a value reads what it points to.
     var followsPointer: Bool {
         switch kind {
-        case .swiftString, .cString, .array, .counted, .object: true
+        case .swiftString, .cString, .array, .hashed, .object, .objectText, .data, .weak: true
         default: false
         }
     }

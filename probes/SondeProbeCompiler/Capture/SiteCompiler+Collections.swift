@@ -7,7 +7,7 @@ import SondeSymbols
 
 extension SiteCompiler {
     /// How many elements an array may show, by how many arrays it lies in.
-    private var mostElements: Int {
+    var mostElements: Int {
         var count = limits.elements
         for _ in 0..<loops { count /= 10 }
         return max(1, count)
@@ -28,20 +28,6 @@ extension SiteCompiler {
         let memory = BytePlace.memory(
             base: object, offset: Int64(clamping: first), origin: place.origin)
         return try elements(inner, at: memory, count, layout.name, position)
-    }
-
-    /// A set's or a dictionary's count; its elements lie in an order that means nothing.
-    mutating func counted(_ place: BytePlace, _ layout: TypeLayout, _ offset: UInt64) -> Int {
-        let object = asm.push(), count = asm.push()
-        asm.load(place, bytes: 8, into: object)
-        asm.load(
-            .memory(base: object, offset: Int64(clamping: offset), origin: ""), bytes: 8,
-            into: count)
-        asm.emit(.write64, a: count)
-        let number = shapes.index(of: .signed(bits: 64))
-        return shapes.index(
-            of: .structure(
-                typeName: layout.name, fields: [ShapeField(name: "count", shape: number)]))
     }
 
     mutating func cArray(

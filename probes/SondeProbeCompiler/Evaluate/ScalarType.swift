@@ -64,7 +64,8 @@ enum ScalarType: Hashable {
         case .unsigned(let bits) where [8, 16, 32, 64].contains(bits): self = .unsigned(bits)
         case .boolean: self = .boolean
         case .float: self = .float
-        case .double: self = .double
+        // Its seconds since 2001.
+        case .double, .date: self = .double
         case .unicodeScalar: self = .unicodeScalar
         case .pointer, .cString: self = .pointer(layout.name)
         default: return nil

@@ -198,6 +198,15 @@ extension SiteCompiler {
         if case .trace = pair.second, case .text = pair.first {
             return try valuesEqual(pair.swapped, into: result)
         }
+        if case .place(let place, let layout) = pair.first, layout.kind == .uuid,
+            case .text(let text) = pair.second
+        {
+            try requireBytes(of: place, layout.size, pair.leftSpan)
+            return try uuidEqual(place, text, pair.rightSpan, into: result)
+        }
+        if case .place(_, let layout) = pair.second, layout.kind == .uuid, case .text = pair.first {
+            return try valuesEqual(pair.swapped, into: result)
+        }
         if pair.first.isString(layouts), pair.second.isString(layouts) {
             let first = try string(pair.first, pair.leftSpan)
             let second = try string(pair.second, pair.rightSpan)

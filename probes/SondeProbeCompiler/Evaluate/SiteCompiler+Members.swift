@@ -62,11 +62,14 @@ extension SiteCompiler {
             return try value(of: field, in: fields, span)
         case .pointer(let pointee):
             return try pointerMember(.init(name, span), of: base, pointee, layout, baseSpan)
-        case .array, .counted, .cArray:
+        case .array, .hashed, .cArray:
             return try collectionMember(name, span, of: base, place, layout)
+        case .data: return try dataMember(name, span, of: place, layout)
+        case .date where name == "timeIntervalSinceReferenceDate":
+            return .scalar(.double, try scalar(base, baseSpan).register)
         case .enumeration(let cases, let rule):
             return try enumMember(.init(name, span), of: place, layout, cases, rule)
-        case .optional: throw notUnwrapped(layout.name, name, baseSpan)
+        case .optional, .weak: throw notUnwrapped(layout.name, name, baseSpan)
         default: throw unknown(name, in: layout, span)
         }
     }
@@ -101,11 +104,6 @@ extension SiteCompiler {
         of field: TypeLayout.Field, in place: BytePlace, _ span: SourceSpan
     ) throws(SiteFailure) -> Operand {
         let layout = layouts[field.type]
-        if field.ownership == .weak {
-            throw .mistake(
-                .unreadableType, found: "the weak reference `\(field.name)`",
-                want: "a strong reference to the same object", span)
-        }
         let part = place.slice(from: field.offset, size: layout.size)
         guard let bits = field.bits else { return .place(part, layout) }
         try requireBytes(of: part, layout.size, span)
@@ -147,10 +145,10 @@ extension SiteCompiler {
         let count = asm.push()
         switch layout.kind {
         case .cArray(_, let fixed): asm.number(fixed, into: count)
-        case .counted(let offset):
+        case .hashed:
             let (_, object) = try word(of: place, span)
             asm.load(
-                .memory(base: object, offset: Int64(clamping: offset), origin: ""), bytes: 8,
+                .memory(base: object, offset: Int64(HashTable.count), origin: ""), bytes: 8,
                 into: count)
         default:
             let (_, object) = try word(of: place, span)
@@ -305,7 +303,7 @@ extension SiteCompiler {
                 want: "a variable of a concrete type", span)
         case .enumeration(let cases, _):
             return .unknownMember(name, type: layout.name, members: cases.map(\.name), span)
-        case .array, .counted, .cArray:
+        case .array, .hashed, .cArray:
             return .unknownMember(
                 name, type: layout.name, members: ["count", "isEmpty"], span)
         default:
@@ -325,7 +323,9 @@ extension SiteCompiler {
     private func notIndexable(_ type: String, _ span: SourceSpan) -> SiteFailure {
         .mistake(
             .wrongType, found: "an index on \(type)",
-            want: "an array or a pointer; a string, a set or a dictionary cannot be indexed", span)
+            want:
+                "an array or a pointer; a dictionary is shown whole: `{name}`, and a string or a set "
+                + "has no index here", span)
     }
 }
 

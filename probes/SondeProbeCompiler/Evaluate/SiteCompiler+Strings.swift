@@ -35,6 +35,13 @@ extension SiteCompiler {
                 asm.emit(.spanSwiftString, d: target, a: first, b: second)
                 asm.top -= 2
                 return target
+            case .objectText(let path):
+                try requireBytes(of: place, 8, span)
+                let target = asm.pushSpan()
+                let (first, second) = objectText(place, path)
+                asm.emit(.spanSwiftString, d: target, a: first, b: second)
+                asm.top -= 2
+                return target
             case .cString:
                 let (_, address) = try word(of: place, span)
                 let target = asm.pushSpan()
@@ -150,7 +157,7 @@ extension Operand {
         case .text, .span: true
         case .place(_, let layout):
             switch layout.kind {
-            case .swiftString, .cString: true
+            case .swiftString, .cString, .objectText: true
             case .cArray(let element, _): layouts[element].isCharacter
             default: false
             }

@@ -218,6 +218,9 @@ struct SiteCompiler {
                 asm.top -= 1
                 let inner = layouts[payload]
                 return (presence, .place(place.payload(rule, size: inner.size), inner))
+            case .weak(let object):
+                try requireBytes(of: place, layout.size, span)
+                return weakObject(place, object)
             case .pointer, .cString:
                 let presence = asm.push()
                 let (_, address) = try scalar(operand, span)
@@ -267,7 +270,11 @@ extension Operand {
     func isOptional(_ layouts: LayoutCache) -> Bool {
         switch self {
         case .optional: true
-        case .place(_, let layout): if case .optional = layout.kind { true } else { false }
+        case .place(_, let layout):
+            switch layout.kind {
+            case .optional, .weak: true
+            default: false
+            }
         default: false
         }
     }
