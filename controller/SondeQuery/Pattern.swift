@@ -7,6 +7,7 @@ internal import Synchronization
 /// A regular expression: one that has to match a whole value, as Prometheus and Pyroscope anchor
 /// theirs, or a part of a line.
 ///
+/// What RE2 does not read is refused (``RE2Dialect``).
 /// It comes from outside, so that matching is bounded: ``maximumSteps`` for one value and
 /// ``maximumSeconds`` for all values together, ten times that for lines. A pattern that ran into a bound matches nothing
 /// from then on and says so in ``exceeded``.
@@ -74,11 +75,13 @@ final class Pattern: Sendable {
                 reason: "a regular expression of \(pattern.utf8.count) bytes; "
                     + "want at most \(Self.maximumLength)")
         }
-        let bytes = Array(pattern.utf8)
+        let bytes = Array(try RE2Dialect.translate(pattern).utf8)
         var failure: Int32 = 0
         var offset = 0
         // A dot matches a newline as it does in Prometheus; \C could split a character.
         var options = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE
+        // A dollar is the end, not the place before a last newline, as in RE2.
+        options |= PCRE2_DOLLAR_ENDONLY
         if extent == .whole { options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL }
         // Safety: PCRE2 copies what it needs of the pattern before it returns.
         let code = bytes.withUnsafeBufferPointer { bytes in

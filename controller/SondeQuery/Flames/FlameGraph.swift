@@ -98,7 +98,7 @@ package struct FlameGraph: Sendable {
     }
 
     /// The total that a node needs to be kept; 1 when all are.
-    private static func threshold(_ totals: [Int64], maximumNodes: Int) -> Int64 {
+    static func threshold(_ totals: [Int64], maximumNodes: Int) -> Int64 {
         let values = totals.dropFirst().filter { $0 > 0 }
         guard maximumNodes > 0, values.count > maximumNodes else { return 1 }
         return values.sorted(by: >)[maximumNodes - 1]
@@ -115,7 +115,7 @@ package struct FlameGraph: Sendable {
     }
 
     /// Each key's place in the order of siblings.
-    private static func ranks(of keys: [Frame]) -> [Int32] {
+    static func ranks(of keys: [Frame]) -> [Int32] {
         var order = Array(keys.indices)
         order.sort { left, right in Self.precedes(keys[left], keys[right]) }
         var ranks = [Int32](repeating: 0, count: keys.count)

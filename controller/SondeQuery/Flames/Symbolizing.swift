@@ -15,7 +15,7 @@ extension StackTree where Key == Location {
         var tree = FrameTree()
         var known: [Frame: Int32] = [:]
         let frames = keys.map { location -> [Int32] in
-            Self.frames(of: location, resolver).map { frame in
+            location.frames(by: resolver).map { frame in
                 var identity = frame
                 identity.systemName = ""
                 if let index = known[identity] { return index }
@@ -36,9 +36,12 @@ extension StackTree where Key == Location {
         }
         return tree
     }
+}
 
-    private static func frames(of location: Location, _ resolver: some SymbolResolver) -> [Frame] {
-        switch location {
+extension Location {
+    /// The functions at this place, outermost first: at least one.
+    package func frames(by resolver: some SymbolResolver) -> [Frame] {
+        switch self {
         case .symbolized(let frames) where !frames.isEmpty:
             return frames
         case .symbolized:
