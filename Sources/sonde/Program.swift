@@ -7,7 +7,7 @@ internal import SondeModel
 package enum Program {
     /// Every command, in the order of the help.
     package static let commands: [CommandDescription] = [
-        .serve, .run, .services, .agents, .top, .flame, .where, .log, .probes, .probe, .tail,
+        .serve, .run, .services, .agents, .top, .flame, .diff, .where, .log, .probes, .probe, .tail,
         .logs, .debugInfo, .token, .limits, .completion, .help,
     ]
 

@@ -21,7 +21,7 @@ import sonde
     static let expectations: [(words: [String], offered: [String])] = [
         (["sonde", "to"], ["top", "token"]),
         (["sonde", "agents", "s"], ["set"]),
-        (["sonde", "flame", "bookmaker", "--fo"], ["--format"]),
+        (["sonde", "flame", "bookmaker", "--fo"], ["--format", "--focus"]),
         (["sonde", "flame", "--format", "s"], ["speedscope", "svg"]),
         (["sonde", "flame", "--url", "http://x", "--min"], ["--min-share"]),
         (["sonde", "token", "create", "--role", "a"], ["agent", "admin"]),

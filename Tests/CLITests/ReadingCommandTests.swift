@@ -14,6 +14,7 @@ import sonde
         "/api/v1/top": Answer(SampleAnswers.top),
         "/api/v1/flame": Answer(SampleAnswers.flame),
         "/api/v1/timeline": Answer(SampleAnswers.timeline),
+        "/api/v1/diff": Answer(SampleAnswers.diff),
     ]
 
     private func withStub(
@@ -43,6 +44,29 @@ import sonde
             let all = try SondeProcess.run(
                 ["flame", "bookmaker", "--url", stub.url, "--min-share", "0", "--depth", "3"])
             try expectGolden(all.output, "flame-depth-3.txt")
+        }
+    }
+
+    @Test func diffShowsTheLargestChangesOfShareFirst() throws {
+        try withStub { stub in
+            let diff = try SondeProcess.run(
+                [
+                    "diff", "bookmaker", "--base-from", "2h", "--base-until", "1h", "--focus", "a",
+                    "--url", stub.url,
+                ])
+            #expect(diff.status == 0, "\(diff.errors)")
+            try expectGolden(diff.output, "diff.txt")
+            let target = try #require(stub.asked.last).line
+            for part in [
+                "leftSelector=bookmaker", "rightSelector=bookmaker", "leftFrom=now-2h",
+                "leftUntil=now-1h", "focus=a",
+            ] { #expect(target.contains(part), "\(target)") }
+            let json = try SondeProcess.run(
+                ["diff", "a", "b", "--json", "--url", stub.url])
+            #expect(json.output == SampleAnswers.diff + "\n")
+            let same = try SondeProcess.run(["diff", "a", "--url", stub.url])
+            #expect(same.status == 2)
+            #expect(same.errors.contains("--base-from"))
         }
     }
 

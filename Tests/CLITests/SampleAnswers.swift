@@ -46,6 +46,23 @@ enum SampleAnswers {
         40000000]}, "notes": []}
         """
 
+    /// main -> {parse -> parse, idle} on the left, main -> {parse, render} on the right.
+    static let diff = """
+        {"type": "process_cpu:cpu:nanoseconds:cpu:nanoseconds", "unit": "nanoseconds",
+        "left": {"from": 1700000000000, "until": 1700003600000, "profiles": 360,
+        "total": 10000000000}, "right": {"from": 1700003600000, "until": 1700007200000,
+        "profiles": 720, "total": 20000000000}, "truncated": false,
+        "strings": ["", "main", "bookmaker", "idle", "parse(_:)", "render"],
+        "frames": {"name": [1, 3, 4, 5], "file": [0, 0, 0, 0], "line": [0, 0, 0, 0],
+        "module": [2, 2, 2, 2], "kind": [0, 0, 0, 0]},
+        "nodes": {"parent": [-1, 0, 1, 1, 3, 1], "frame": [-1, 0, 1, 2, 2, 3],
+        "leftSelf": [0, 0, 6000000000, 3000000000, 1000000000, 0],
+        "leftTotal": [10000000000, 10000000000, 6000000000, 4000000000, 1000000000, 0],
+        "rightSelf": [0, 0, 12000000000, 2000000000, 0, 6000000000],
+        "rightTotal": [20000000000, 20000000000, 12000000000, 2000000000, 0, 6000000000]},
+        "notes": []}
+        """
+
     static let emptyTop = """
         {"type": "process_cpu:cpu:nanoseconds:cpu:nanoseconds", "unit": "nanoseconds", "total": 0,
         "profiles": 0, "functions": [], "notes": []}

@@ -104,6 +104,33 @@ package struct FlameAnswer: Decodable, Sendable {
     }
 }
 
+/// `GET /api/v1/diff`.
+package struct DiffAnswer: Decodable, Sendable {
+    package var unit: String
+    package var left: Side
+    package var right: Side
+    package var strings: [String]
+    package var frames: FlameAnswer.Frames
+    package var nodes: Nodes
+    package var notes: [String]
+
+    package struct Side: Decodable, Sendable {
+        package var from: Int64
+        package var until: Int64
+        package var profiles: Int
+        package var total: Int64
+    }
+
+    package struct Nodes: Decodable, Sendable {
+        package var parent: [Int]
+        package var frame: [Int]
+        package var leftSelf: [Int64]
+        package var leftTotal: [Int64]
+        package var rightSelf: [Int64]
+        package var rightTotal: [Int64]
+    }
+}
+
 /// `GET /api/v1/timeline`.
 package struct TimelineAnswer: Decodable, Sendable {
     package var points: [[Int64]]

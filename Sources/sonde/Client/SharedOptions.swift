@@ -38,6 +38,17 @@ extension OptionDescription {
         "The profile type: a short name such as cpu, or a whole id; sonde services lists them.",
         standard: "cpu", group: .data)
 
+    /// Only stacks that begin so.
+    package static let stack = OptionDescription(
+        "stack", "A;B", .text,
+        "Only stacks that begin with these functions, from the root on, as in 'main;serve'.",
+        group: .data)
+
+    /// Only stacks with such a function.
+    package static let focus = OptionDescription(
+        "focus", "REGEX", .text,
+        "Only stacks with a function whose name this regular expression finds.", group: .data)
+
     /// The controller's own JSON in place of words.
     package static let json = OptionDescription(
         "json", nil, .text,
@@ -45,6 +56,9 @@ extension OptionDescription {
 
     /// What every command takes that asks the controller.
     package static let controller: [OptionDescription] = [url, token, caFile]
+
+    /// What every command takes that can look at a part of the stacks.
+    package static let stacks: [OptionDescription] = [stack, focus]
 
     /// What every command takes that reads a range of time.
     package static let range: [OptionDescription] = [from, until]
@@ -62,6 +76,11 @@ extension Invocation {
     /// The range of time for the API; what was not given stays the API's default.
     package var rangeQuery: [(String, String?)] {
         [("from", time(.from)?.parameter), ("until", time(.until)?.parameter)]
+    }
+
+    /// Which stacks count, for the API.
+    package var stacksQuery: [(String, String?)] {
+        [("stack", text(.stack)), ("focus", text(.focus))]
     }
 
     /// The range of time in words, as it was asked for.

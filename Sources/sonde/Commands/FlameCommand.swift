@@ -19,7 +19,8 @@ extension CommandDescription {
         command.arguments = [.selector]
         command.options =
             [.format, .outputFile, .minimumShare, .depth, .maxNodes]
-            + OptionDescription.range + [.type, .json] + OptionDescription.controller
+            + OptionDescription.range + [.type] + OptionDescription.stacks + [.json]
+            + OptionDescription.controller
         command.examples = [
             .init("sonde flame bookmaker --from 15m", "The last quarter of an hour, as text."),
             .init("sonde flame bookmaker --min-share 5 --depth 20", "Only what is large."),
@@ -85,6 +86,7 @@ private func runFlame(_ invocation: Invocation, _ surroundings: Surroundings) th
     }
     let question: [(String, String?)] =
         [("selector", selector), ("type", invocation.text(.type))] + invocation.rangeQuery
+        + invocation.stacksQuery
     if format != .text, format != .json {
         // A file of another format does not say that it is empty.
         let timeline = try controller.answer(

@@ -20,7 +20,8 @@ extension CommandDescription {
                 OptionDescription(
                     "limit", "N", .integer(1...100_000), "How many functions to list.",
                     standard: "20", group: .output)
-            ] + OptionDescription.range + [.type, .json] + OptionDescription.controller
+            ] + OptionDescription.range + [.type] + OptionDescription.stacks + [.json]
+            + OptionDescription.controller
         command.examples = [
             .init("sonde top bookmaker", "The last hour of one service."),
             .init("sonde top bookmaker --from 5m --limit 5", "What it does right now."),
@@ -40,7 +41,7 @@ private func runTop(_ invocation: Invocation, _ surroundings: Surroundings) thro
     let request = ControllerRequest.get(
         "/api/v1/top",
         [("selector", selector), ("type", invocation.text(.type))] + invocation.rangeQuery
-            + [("limit", limit)])
+            + invocation.stacksQuery + [("limit", limit)])
     let body = try controller.send(request)
     if invocation.isSet(.json) { return try surroundings.writeJSON(body) }
     let answer = try controller.decode(TopAnswer.self, from: body)
