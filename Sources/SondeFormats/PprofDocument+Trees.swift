@@ -46,7 +46,15 @@ extension PprofDocument {
 
     /// A profile of stacks as they are stored: addresses keep their images, so that a tool that has
     /// the binaries can look them up.
-    package init(_ stacks: LocationTree, _ description: Description) {
+    ///
+    /// - Parameters:
+    ///   - stacks: The stacks.
+    ///   - description: What the profile says about itself.
+    ///   - names: The functions at an address, outermost first; none leaves the address without.
+    package init(
+        _ stacks: LocationTree, _ description: Description,
+        names: (ImageID, FileOffset) -> [Frame] = { _, _ in [] }
+    ) {
         self.init(description)
         var functions = FunctionTable()
         let images = ImageTable(stacks.keys)
@@ -55,10 +63,10 @@ extension PprofDocument {
             switch key {
             case .address(let image, let offset):
                 (location.mappingID, location.address) = images.place(offset, in: image)
-            case .symbolized(let frames):
-                location.lines = frames.reversed().map { frame in
-                    Line(functionID: functions.id(of: frame), line: Int64(frame.startLine))
-                }
+                // What has no name stays an address.
+                let frames = names(image, offset).filter { $0.kind != .unresolved }
+                location.lines = functions.lines(of: frames)
+            case .symbolized(let frames): location.lines = functions.lines(of: frames)
             }
             locations.append(location)
         }
@@ -101,6 +109,15 @@ extension PprofDocument {
 private struct FunctionTable {
     private(set) var functions: [PprofDocument.Function] = []
     private var idOf: [Frame: UInt64] = [:]
+
+    /// Frames as a location's lines: innermost first.
+    mutating func lines(of frames: [Frame]) -> [PprofDocument.Line] {
+        var lines: [PprofDocument.Line] = []
+        for frame in frames.reversed() {
+            lines.append(.init(functionID: id(of: frame), line: Int64(frame.startLine)))
+        }
+        return lines
+    }
 
     mutating func id(of frame: Frame) -> UInt64 {
         // The image and the kind are no part of a pprof function.

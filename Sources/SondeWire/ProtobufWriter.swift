@@ -4,8 +4,6 @@
 /// Writes one protobuf message, field by field.
 ///
 /// Default values (0, false, empty) are left out of singular fields, as proto3 says.
-///
-/// Default values (0, false, empty) are left out of singular fields, as proto3 says.
 /// Source: protobuf.dev, "Encoding".
 package struct ProtobufWriter: Sendable {
     /// The message's bytes so far.
@@ -17,6 +15,12 @@ package struct ProtobufWriter: Sendable {
     /// Writes a `uint64`, `uint32` or enum field.
     package mutating func write(_ value: UInt64, field: Int) {
         guard value != 0 else { return }
+        tag(field, .varint)
+        varint(value)
+    }
+
+    /// Writes a varint field with presence (`optional`), also when it is 0.
+    package mutating func writePresent(_ value: UInt64, field: Int) {
         tag(field, .varint)
         varint(value)
     }

@@ -111,6 +111,10 @@ package struct Services: Sendable {
             + TailEndpoints.routes(self) + IngestEndpoint.routes(self) + OTLPEndpoint.routes(self)
             + LimitsEndpoints.routes(self)
             + ProbeEndpoints.routes(self) + [WhereEndpoint.route(self)]
+            + MetadataProcedures.routes(self) + StacktraceProcedures.routes(self)
+            + SeriesProcedures.routes(self) + HeatmapProcedure.routes(self)
+            + SettingsProcedures.routes(self) + RenderEndpoints.routes(self)
+            + [DiffEndpoint.route(self)]
     }
 
     /// The lookup that an ``AccessControl`` needs.
@@ -215,7 +219,7 @@ extension APIError {
             case .rejected: .invalidArgument
             case .tooLarge: .tooLarge
             case .exhausted: .resourceExhausted
-            case .cancelled: .requestTimeout
+            case .cancelled: .canceled
             }
         self.init(code, error.message)
     }

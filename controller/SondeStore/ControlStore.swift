@@ -37,7 +37,7 @@ package final class ControlStore: Sendable {
 
     static let format = Database.Format(
         applicationID: 0x536F_4374,  // "SoCt"
-        version: 3,
+        version: 4,
         schema: """
             CREATE TABLE token (
                 id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL,
@@ -54,8 +54,9 @@ package final class ControlStore: Sendable {
                 id INTEGER PRIMARY KEY, time INTEGER NOT NULL, who TEXT NOT NULL,
                 what TEXT NOT NULL) STRICT;
 
-            """ + probeSchema + limitSchema,
-        name: "the control database of Sonde", upgrades: [probeSchema, limitSchema])
+            """ + probeSchema + limitSchema + pluginSettingSchema,
+        name: "the control database of Sonde",
+        upgrades: [probeSchema, limitSchema, pluginSettingSchema])
 
     /// Opens the control database of a data folder, and creates it when it is not there.
     package init(_ folder: DataFolder) throws(StoreError) {

@@ -16,7 +16,7 @@ enum FlameEndpoint {
             let limit = try request.integer(
                 "maxNodes", default: FlameGraph.defaultMaximumNodes,
                 in: 1...FlameGraph.largestMaximumNodes)
-            let merged = try query.merged(services)
+            let merged = try query.merged()
             let frames = merged.stacks.symbolized(by: services.symbols)
             switch format {
             case .json:
@@ -114,10 +114,6 @@ enum FlameEndpoint {
     private static func json(
         _ graph: FlameGraph, _ query: ProfileQuery, _ merged: MergedStacks, notes: [String]
     ) -> HTTPResponse {
-        var strings = StringColumn()
-        let names = graph.frames.map { strings.index(of: $0.name) }
-        let files = graph.frames.map { strings.index(of: $0.file) }
-        let modules = graph.frames.map { strings.index(of: $0.module) }
         var json = JSONWriter()
         json.object { json in
             json.member("type", query.type.description)
@@ -128,16 +124,7 @@ enum FlameEndpoint {
             json.member("total", graph.total)
             json.member("unresolved", graph.unresolved)
             json.member("truncated", graph.isTruncated)
-            json.member("strings") { $0.array(strings.strings) }
-            json.member("frames") { json in
-                json.object { json in
-                    json.member("name") { $0.array(names) }
-                    json.member("file") { $0.array(files) }
-                    json.member("line") { $0.array(graph.frames.map(\.startLine)) }
-                    json.member("module") { $0.array(modules) }
-                    json.member("kind") { $0.array(graph.frames.map(\.kind.rawValue)) }
-                }
-            }
+            FrameColumns(graph.frames).write(to: &json)
             json.member("nodes") { json in
                 json.object { json in
                     json.member("parent") { $0.array(graph.parents) }
@@ -149,18 +136,5 @@ enum FlameEndpoint {
             json.member("notes") { $0.array(notes) }
         }
         return HTTPResponse(json: json)
-    }
-}
-
-/// The texts of an answer, each once; the first is empty.
-private struct StringColumn {
-    private(set) var strings = [""]
-    private var indices: [String: Int] = ["": 0]
-
-    mutating func index(of text: String) -> Int {
-        if let index = indices[text] { return index }
-        indices[text] = strings.count
-        strings.append(text)
-        return strings.count - 1
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the reading endpoints have in common: selector, profile type and range of time.
+// What the reading endpoints have in common: selector, profile type, range of time and stacks.
 
 internal import SondeModel
 internal import SondeQuery
@@ -13,30 +13,77 @@ struct ProfileQuery: Sendable {
     var selector: Selector
     /// The profile type.
     var type: ProfileType
+    /// Which stacks count; `nil` when all do.
+    var stacks: StackFilter?
+    /// Who asks.
+    let reading: ProfileReading
 
-    /// Reads `selector`, `type`, `from` and `until`.
+    /// Reads `selector`, `type`, `from`, `until`, `stack` and `focus`.
     ///
     /// - Parameters:
     ///   - request: The request.
     ///   - services: The store, which knows what short names of types may mean.
     /// - Throws: ``APIError`` that says which one cannot be read.
     init(_ request: APIRequest, _ services: Services) throws(APIError) {
-        range = try Self.range(request, services)
-        selector = try Self.selector(request)
-        type = try Self.type(request, in: range, services)
+        try self.init(request, ProfileReading(request, services))
+    }
+
+    /// Reads the same of one side of a comparison, whose parameters begin with a word of their own.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - reading: Who asks.
+    ///   - side: What the names begin with: `left` reads `leftSelector`, `leftFrom` and so on; what
+    ///     is absent there is read without it.
+    /// - Throws: ``APIError`` that says which one cannot be read.
+    init(
+        _ request: APIRequest, _ reading: ProfileReading, side: String = ""
+    ) throws(APIError) {
+        func value(_ name: String) -> String? {
+            guard !side.isEmpty else { return request.query(name) }
+            let own = side + name.prefix(1).uppercased() + name.dropFirst()
+            // An empty value of the side's own is an answer too: everything.
+            if let item = request.target.query.first(where: { $0.name == own }) {
+                return item.value.isEmpty ? nil : item.value
+            }
+            return request.query(name)
+        }
+        self.reading = reading
+        do throws(QueryError) {
+            range = try TimeExpression.range(
+                from: value("from"), until: value("until"), now: reading.services.now())
+            selector = try Selector(value("selector") ?? "")
+            stacks = try Self.stacks(value("stack"), value("focus"), reading.services)
+        } catch { throw APIError(error) }
+        type = try Self.type(value("type") ?? "cpu", in: range, reading)
+    }
+
+    private static func stacks(
+        _ stack: String?, _ focus: String?, _ services: Services
+    ) throws(QueryError) -> StackFilter? {
+        var beginning: StackFilter?
+        if let stack {
+            let names = stack.split(separator: ";").map(String.init)
+            guard names.count <= StackChoice.maximumCallSite else {
+                throw QueryError(
+                    .invalidArgument,
+                    "cannot read stack: got \(names.count) functions; "
+                        + "want at most \(StackChoice.maximumCallSite)")
+            }
+            beginning = StackChoice.beginning(with: names, services.symbols)
+        }
+        var holding: StackFilter?
+        if let focus { holding = try StackChoice.holding(focus, services.symbols) }
+        return StackChoice.both(beginning, holding)
     }
 
     private static func type(
-        _ request: APIRequest, in range: TimeRange, _ services: Services
+        _ text: String, in range: TimeRange, _ reading: ProfileReading
     ) throws(APIError) -> ProfileType {
-        let text = request.query("type") ?? "cpu"
         var known: Set<ProfileType> = []
         // Only a short name needs to know which types there are.
         if text != "cpu", ProfileType(text) == nil {
-            let series = try reading { () throws(StoreError) in
-                try services.profiles.series(in: range)
-            }
-            known = Set(series.map(\.type))
+            known = Set(try reading.series(in: range).map(\.type))
         }
         do throws(QueryError) {
             return try ProfileTypeName.parse(text, known: known)
@@ -60,17 +107,13 @@ struct ProfileQuery: Sendable {
 
     /// What the store is asked for.
     var selection: ProfileSelection {
-        ProfileSelection(type, in: range) { [selector, type] in selector.matches($0, type: type) }
+        var selection = reading.selection(type, in: range, [selector])
+        selection.stacks = stacks
+        return selection
     }
 
     /// The sum of the profiles that are asked for.
-    func merged(_ services: Services) throws(APIError) -> MergedStacks {
-        let merged = try Self.reading { () throws(StoreError) in
-            try services.profiles.merge(selection)
-        }
-        if let problem = selector.problem { throw APIError(problem) }
-        return merged
-    }
+    func merged() throws(APIError) -> MergedStacks { try reading.merge(selection, [selector]) }
 
     /// Asks the store.
     static func reading<Answer>(

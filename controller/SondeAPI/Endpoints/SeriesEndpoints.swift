@@ -10,9 +10,7 @@ enum SeriesEndpoints {
     static func services(_ services: Services) -> Route {
         Route("GET", "/api/v1/services", .read) { request throws(APIError) in
             let range = try ProfileQuery.range(request, services)
-            let series = try ProfileQuery.reading { () throws(StoreError) in
-                try services.profiles.series(in: range)
-            }
+            let series = try ProfileReading(request, services).series(in: range)
             var types: [String: Set<ProfileType>] = [:]
             for one in series {
                 types[one.labels[LabelName.service] ?? "unknown_service", default: []].insert(
@@ -43,10 +41,7 @@ enum SeriesEndpoints {
         Route("GET", "/api/v1/series", .read) { request throws(APIError) in
             let range = try ProfileQuery.range(request, services)
             let selector = try ProfileQuery.selector(request)
-            let series = try ProfileQuery.reading { () throws(StoreError) in
-                try services.profiles.series(in: range)
-            }.filter { selector.matches($0.labels, type: $0.type) }
-            if let problem = selector.problem { throw APIError(problem) }
+            let series = try ProfileReading(request, services).series(in: range, [selector])
             let sorted = series.map { ($0, sortKey($0)) }.sorted { $0.1 < $1.1 }.map(\.0)
             var json = JSONWriter()
             json.object { json in

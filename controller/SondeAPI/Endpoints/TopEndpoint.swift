@@ -11,7 +11,7 @@ enum TopEndpoint {
         Route("GET", "/api/v1/top", .read) { request throws(APIError) in
             let query = try ProfileQuery(request, services)
             let limit = try request.integer("limit", default: 100, in: 1...TopTable.largestLimit)
-            let merged = try query.merged(services)
+            let merged = try query.merged()
             let table = TopTable(merged.stacks.symbolized(by: services.symbols), limit: limit)
             var json = JSONWriter()
             json.object { json in

@@ -40,6 +40,8 @@ package struct APIError: Error, Sendable, CustomStringConvertible {
         case internalError = "internal"
         case unimplemented = "unimplemented"
         case unavailable = "unavailable"
+        case canceled = "canceled"
+        case deadlineExceeded = "deadline_exceeded"
 
         /// The HTTP status that goes with it.
         package var status: Int {
@@ -58,6 +60,8 @@ package struct APIError: Error, Sendable, CustomStringConvertible {
             case .internalError: 500
             case .unimplemented: 501
             case .unavailable: 503
+            case .canceled: 499
+            case .deadlineExceeded: 504
             }
         }
     }
@@ -83,6 +87,7 @@ package struct APIError: Error, Sendable, CustomStringConvertible {
 
     /// The answer in the form that a route's clients want.
     package func response(for route: Route?) -> HTTPResponse {
+        if route?.isProcedure == true { return forConnect.response }
         guard route?.errorsAreText == true else { return response }
         var text = response
         text.set("Content-Type", "text/plain; charset=utf-8")

@@ -16,7 +16,7 @@ enum PushEndpoint {
             body: .collected(limit: services.limits.pushBytes)
         ) { request throws(APIError) in
             var intake = try ProfileIntake(services, for: request)
-            let isJSON = try Self.isJSON(request.head)
+            let isJSON = try ConnectProcedure.isJSON(request.head)
             let push = try read(request, isJSON: isJSON, services)
             guard push.series.contains(where: { !$0.samples.isEmpty }) else {
                 services.metrics.rejected.add(1, "empty")
@@ -44,33 +44,6 @@ enum PushEndpoint {
         do throws(ProtobufError) { return try PushRequest(decoding: request.body[...]) } catch {
             services.metrics.rejected.add(1, "malformed")
             throw APIError(.invalidArgument, error.description)
-        }
-    }
-
-    /// Checks what the Connect protocol says about itself; whether the body is JSON.
-    private static func isJSON(_ head: RequestHead) throws(APIError) -> Bool {
-        if let version = head.header("connect-protocol-version"), version != "1" {
-            throw APIError(
-                .invalidArgument,
-                "cannot read Connect-Protocol-Version: got \(version.quotedForMessage); want 1")
-        }
-        if let timeout = head.header("connect-timeout-ms"),
-            timeout.isEmpty || timeout.utf8.count > 10
-                || !timeout.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 })
-        {
-            throw APIError(
-                .invalidArgument,
-                "cannot read Connect-Timeout-Ms: got \(timeout.quotedForMessage); want at most 10 digits"
-            )
-        }
-        switch head.mediaType {
-        case "application/proto", "application/x-protobuf", "application/protobuf": return false
-        case "application/json": return true
-        case let other:
-            throw APIError(
-                .unsupportedMediaType,
-                "cannot read the push: got the content type \(other.quotedForMessage); want application/proto or application/json",
-                headers: [HTTPHeader("Accept-Post", "application/proto, application/json")])
         }
     }
 }

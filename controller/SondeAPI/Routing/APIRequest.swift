@@ -17,6 +17,8 @@ package struct APIRequest: Sendable {
     package var body: [UInt8] = []
     /// Where a streamed body went.
     package var sink: (any BodySink)?
+    /// Whether the client left before its answer; may be asked while the answer is made.
+    package var isGone: @Sendable () -> Bool = { false }
 
     /// The value of a query item; `nil` when there is none or it is empty.
     package func query(_ name: String) -> String? { target.value(name) }

@@ -40,6 +40,7 @@ extension HTTPResponse {
         let type = header("Content-Type") ?? ""
         return type.hasPrefix("text/") || type.hasPrefix("application/json")
             || type.hasPrefix("image/svg") || type.hasPrefix("application/openmetrics")
+            || type == "application/proto"
     }
 }
 

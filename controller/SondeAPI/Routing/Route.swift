@@ -16,6 +16,8 @@ package struct Route: Sendable {
     package var isImmediate = false
     /// Whether an error is its sentence as plain text, as Loki's clients want it, and not JSON.
     package var errorsAreText = false
+    /// Whether it is a procedure, whose errors have the codes and statuses of the Connect protocol.
+    package var isProcedure = false
     /// Content encodings that are the endpoint's own matter.
     package var passedEncodings: Set<String> = []
     /// Answers a request.

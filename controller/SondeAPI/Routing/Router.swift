@@ -51,6 +51,7 @@ package struct Router: Sendable {
                 return .refused(try pageAnswer(page, to: head), route: routeLabel)
             }
             guard let first = candidates.first else {
+                if let unknown = ConnectProcedure.unknown(target.segments) { throw unknown }
                 throw APIError(
                     .notFound,
                     "cannot find \(head.target.quotedForMessage): there is no such endpoint; want one of docs/http-api.md"

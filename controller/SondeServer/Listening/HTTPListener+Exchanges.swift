@@ -82,6 +82,10 @@ extension HTTPListener {
         // Safety: the connection outlives the suspension, and is resumed exactly once.
         let handle = SuspendedConnection(connection)
         let pool = request.route.permission == .ingest ? ingesters : readers
+        if let socket = exchange.record?.socket {
+            // The connection stays open while it is suspended, so the socket is this client's.
+            request.isGone = { Exchange.isGone(socket: socket) }
+        }
         let admitted = request
         let isTaken = pool.submit { [self] in answer(admitted, exchange, handle) }
         guard !isTaken else { return }
