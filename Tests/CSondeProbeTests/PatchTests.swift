@@ -36,6 +36,8 @@ import Testing
 
     @Test func threadsThatBlockTrapsAreNoticed() throws { try expectDone("blocked") }
 
+    @Test func threadsThatBlockAllSignalsForAMomentLive() throws { try expectDone("masks") }
+
     @Test func aHitThatAHandlerJumpsOutOfHindersNothing() throws { try expectDone("left_hit") }
 
     @Test func aHitInsideAHitRunsNothing() throws { try expectDone("reentry") }

@@ -20,7 +20,7 @@ static uint32_t denied_count;
 
 /* libc and the dynamic linker run with all signals blocked where threads begin and end and where
    children are made; an int3 there would end the process. Names of files, up to the version.  */
-static int is_denied_image(const char *path)
+int sonde_images_is_libc(const char *path)
 {
     static const char *const names[] = { "ld-linux",   "libc.so", "libc-2",  "libpthread",
                                          "linux-vdso", "ld-2",    "ld-musl", "libc.musl" };
@@ -55,7 +55,7 @@ static int add_image(struct dl_phdr_info *info, size_t size, void *context)
             .end = start + header->p_filesz,
             .image_low = low,
             .image_high = high,
-            .denied = info->dlpi_name != 0 && is_denied_image(info->dlpi_name),
+            .denied = info->dlpi_name != 0 && sonde_images_is_libc(info->dlpi_name),
         };
     }
     return 0;

@@ -19,3 +19,6 @@ const struct sonde_text *sonde_text_of(uint64_t address);
 
 /* Whether a probe is refused there: our own code at a hit, a denied image, a denied range.  */
 int sonde_text_is_denied(const struct sonde_text *text, uint64_t address);
+
+/* Whether the image's file is libc, the dynamic linker or the kernel's.  */
+int sonde_images_is_libc(const char *path);

@@ -7,10 +7,12 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "change.h"
 #include "images.h"
 #include "kernel.h"
+#include "masks.h"
 #include "near.h"
 #include "sites.h"
 #include "text.h"
@@ -25,7 +27,7 @@
    inherits it set cannot know what its code looks like.  */
 static struct {
     int32_t pid, busy;
-    uint64_t unblocked, lost;
+    uint64_t unblocked, masks, lost;
 } state;
 
 static int32_t process(void)
@@ -84,6 +86,18 @@ static int has_shadow_stack(void)
            (features & 1) != 0;
 }
 
+/* Lets SIGTRAP through wherever the program blocks it: from now on, and in handlers that it has. A
+   thread that just entered the call that was exchanged gets time to come back.  */
+static void let_traps_through(void)
+{
+    struct timespec pause = { 0, 2000000 };
+    uint32_t taken = sonde_masks_take();
+    state.masks += taken;
+    state.unblocked += sonde_trap_unblock_handlers();
+    if (taken > 0)
+        sonde_hit_syscall(SYS_nanosleep, (long)&pause, 0, 0, 0);
+}
+
 /* What every install needs, besides the request's own place.  */
 static enum sonde_patch_status prepare(uint64_t *detail)
 {
@@ -101,7 +115,7 @@ static enum sonde_patch_status prepare(uint64_t *detail)
     *detail = (uint64_t)sonde_trap_tracer();
     if (*detail != 0)
         return SONDE_PATCH_TRACED;
-    state.unblocked += sonde_trap_unblock_handlers();
+    let_traps_through();
     int32_t tid = sonde_trap_blocked_thread();
     *detail = (uint64_t)tid;
     return tid == 0 ? SONDE_PATCH_OK : SONDE_PATCH_TRAP_BLOCKED;
@@ -263,7 +277,7 @@ enum sonde_patch_status sonde_patch_check(uint64_t *detail)
     sonde_hits_collect();
     if (sonde_change_is_any()) {
         status = (enum sonde_patch_status)sonde_trap_install();
-        state.unblocked += sonde_trap_unblock_handlers();
+        let_traps_through();
         int32_t tid = sonde_trap_blocked_thread();
         if (status == SONDE_PATCH_OK && tid != 0) {
             *detail = (uint64_t)tid;
@@ -291,6 +305,7 @@ struct sonde_patch_counters sonde_patch_counters(void)
         .foreign_traps = sonde_traps_passed_on(),
         .retaken_handlers = sonde_traps_retaken(),
         .unblocked_handlers = state.unblocked,
+        .exchanged_masks = state.masks,
         .lost_writes = state.lost,
     };
     uint32_t count;

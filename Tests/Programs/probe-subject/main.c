@@ -24,6 +24,7 @@ static const struct {
     { "foreign_after", scenario_foreign_after },
     { "foreign_default", scenario_foreign_default },
     { "blocked", scenario_blocked },
+    { "masks", scenario_masks },
     { "left_hit", scenario_left_hit },
     { "threads", scenario_threads },
     { "load", scenario_load },

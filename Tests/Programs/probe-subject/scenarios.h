@@ -20,6 +20,7 @@ int scenario_foreign_before(void);
 int scenario_foreign_after(void);
 int scenario_foreign_default(void);
 int scenario_blocked(void);
+int scenario_masks(void);
 int scenario_left_hit(void);
 
 /* Threads.  */

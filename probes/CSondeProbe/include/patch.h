@@ -105,6 +105,7 @@ struct sonde_patch_counters {
     uint64_t foreign_traps;                 /* signals passed on */
     uint64_t retaken_handlers;              /* times our handler was put in front again */
     uint64_t unblocked_handlers;            /* handlers made to let SIGTRAP pass */
+    uint64_t exchanged_masks;               /* imports of calls that block signals, now ours */
     uint64_t lost_writes;                   /* regions that somebody else changed or unmapped */
 };
 

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls that block signals, without SIGTRAP: the images' tables of imported functions (GOT) lead
+   to these. A table's entry is one word, exchanged atomically, so threads call the old function or
+   the new one, which are alike but for SIGTRAP.  */
+#include "masks.h"
+
+#include <errno.h>
+#include <link.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "images.h"
+#include "kernel.h"
+
+#define PAGE 4096u
+/* libc keeps these from being blocked: it cancels threads and changes ids with them.  */
+#define LIBC_SIGNALS ((uint64_t)3 << 31)
+#define TRAP ((uint64_t)1 << (SIGTRAP - 1))
+
+/* libc's own sigaction, by the name that nobody interposes.  */
+extern int __sigaction(int signal, const struct sigaction *action, struct sigaction *before)
+    __attribute__((weak));
+
+/* rt_sigprocmask(2) as libc calls it, but for SIGTRAP. Returns 0 or an error's number.  */
+SONDE_HIT_CONTEXT
+static int change_mask(int how, const sigset_t *set, sigset_t *before)
+{
+    uint64_t word;
+    if (set != 0) {
+        /* Safety: the caller's set holds at least the kernel's 64 signals.  */
+        __builtin_memcpy(&word, set, sizeof word);
+        word &= how == SIG_UNBLOCK ? UINT64_MAX : ~(LIBC_SIGNALS | TRAP);
+    }
+    return (int)-sonde_hit_syscall(SYS_rt_sigprocmask, how, set == 0 ? 0 : (long)&word,
+                                   (long)before, sizeof word);
+}
+
+SONDE_HIT_CONTEXT
+static int let_traps_pthread_sigmask(int how, const sigset_t *set, sigset_t *before)
+{
+    return change_mask(how, set, before);
+}
+
+SONDE_HIT_CONTEXT
+static int let_traps_sigprocmask(int how, const sigset_t *set, sigset_t *before)
+{
+    int error = change_mask(how, set, before);
+    if (error == 0)
+        return 0;
+    errno = error;
+    return -1;
+}
+
+SONDE_HIT_CONTEXT
+static int let_traps_sigaction(int signal, const struct sigaction *action,
+                               struct sigaction *before)
+{
+    if (action == 0 || signal == SIGTRAP)
+        return __sigaction(signal, action, before);
+    struct sigaction changed = *action;
+    sigdelset(&changed.sa_mask, SIGTRAP);
+    return __sigaction(signal, &changed, before);
+}
+
+static uint64_t replacement_of(const char *name)
+{
+    if (strcmp(name, "pthread_sigmask") == 0)
+        return (uint64_t)let_traps_pthread_sigmask;
+    if (strcmp(name, "sigprocmask") == 0)
+        return (uint64_t)let_traps_sigprocmask;
+    if (strcmp(name, "sigaction") == 0 && __sigaction != 0)
+        return (uint64_t)let_traps_sigaction;
+    return 0;
+}
+
+/* What is needed of an image's dynamic section; the linker has put runtime addresses there.  */
+struct imports {
+    uint64_t bias, relro_start, relro_end;
+    const ElfW(Sym) *symbols;
+    const char *names;
+    uint64_t names_size, rela, rela_size, jumps, jumps_size;
+};
+
+/* An address of the dynamic section, which the linker has moved already or not.  */
+static uint64_t moved(const struct imports *imports, uint64_t value)
+{
+    return value < imports->bias ? value + imports->bias : value;
+}
+
+static void read_dynamic(struct imports *imports, const ElfW(Dyn) *entry)
+{
+    /* Safety: the linker, which reads the same, has found its end.  */
+    for (; entry->d_tag != DT_NULL; entry++) {
+        uint64_t value = entry->d_un.d_val;
+        switch (entry->d_tag) {
+        case DT_SYMTAB: imports->symbols = (const void *)moved(imports, value); break;
+        case DT_STRTAB: imports->names = (const void *)moved(imports, value); break;
+        case DT_STRSZ: imports->names_size = value; break;
+        case DT_RELA: imports->rela = moved(imports, value); break;
+        case DT_RELASZ: imports->rela_size = value; break;
+        case DT_JMPREL: imports->jumps = moved(imports, value); break;
+        case DT_PLTRELSZ: imports->jumps_size = value; break;
+        default: break;
+        }
+    }
+}
+
+/* Exchanges one entry of a table; 1 when that was done.  */
+static uint32_t exchange(const struct imports *imports, uint64_t place, uint64_t function)
+{
+    uint64_t page = place & ~(uint64_t)(PAGE - 1);
+    int is_sealed = page >= imports->relro_start && page + PAGE <= imports->relro_end;
+    if ((place & 7) != 0)
+        return 0;
+    /* Safety: the linker has written this word as the address of an imported function.  */
+    _Atomic uint64_t *word = (_Atomic uint64_t *)place;
+    if (atomic_load_explicit(word, memory_order_relaxed) == function)
+        return 0;
+    if (is_sealed && sonde_hit_syscall(SYS_mprotect, (long)page, PAGE, PROT_READ | PROT_WRITE, 0))
+        return 0;
+    /* Relaxed: callers read the word alone.  */
+    atomic_store_explicit(word, function, memory_order_relaxed);
+    if (is_sealed)
+        sonde_hit_syscall(SYS_mprotect, (long)page, PAGE, PROT_READ, 0);
+    return 1;
+}
+
+static uint32_t exchange_in(const struct imports *imports, uint64_t start, uint64_t size)
+{
+    const ElfW(Rela) *relocation = (const ElfW(Rela) *)start;
+    uint32_t changed = 0;
+    for (uint64_t i = 0; i < size / sizeof *relocation; i++) {
+        uint64_t type = ELF64_R_TYPE(relocation[i].r_info);
+        if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT)
+            continue;
+        uint64_t name = imports->symbols[ELF64_R_SYM(relocation[i].r_info)].st_name;
+        uint64_t function = name < imports->names_size ? replacement_of(imports->names + name) : 0;
+        if (function != 0)
+            changed += exchange(imports, imports->bias + relocation[i].r_offset, function);
+    }
+    return changed;
+}
+
+struct taking {
+    uint32_t changed;
+    /* How many images were ever loaded and unloaded, as the linker counts.  */
+    uint64_t came, went;
+};
+
+/* What the linker counted when all images had been looked at.  */
+static uint64_t seen_came, seen_went;
+
+static int take_image(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct taking *taking = context;
+    struct imports imports = { .bias = info->dlpi_addr };
+    const ElfW(Dyn) *dynamic = 0;
+    (void)size;
+    taking->came = info->dlpi_adds;
+    taking->went = info->dlpi_subs;
+    if (taking->came == seen_came && taking->went == seen_went)
+        return 1;
+    if (info->dlpi_name != 0 && sonde_images_is_libc(info->dlpi_name))
+        return 0;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        uint64_t start = info->dlpi_addr + header->p_vaddr;
+        if (header->p_type == PT_DYNAMIC)
+            dynamic = (const ElfW(Dyn) *)start;
+        if (header->p_type == PT_GNU_RELRO) {
+            imports.relro_start = start & ~(uint64_t)(PAGE - 1);
+            imports.relro_end = (start + header->p_memsz) & ~(uint64_t)(PAGE - 1);
+        }
+    }
+    if (dynamic != 0)
+        read_dynamic(&imports, dynamic);
+    if (imports.symbols == 0 || imports.names == 0)
+        return 0;
+    taking->changed += exchange_in(&imports, imports.rela, imports.rela_size);
+    taking->changed += exchange_in(&imports, imports.jumps, imports.jumps_size);
+    return 0;
+}
+
+uint32_t sonde_masks_take(void)
+{
+    struct taking taking = { 0 };
+    /* The linker's lock is held meanwhile, so no image goes away.  */
+    dl_iterate_phdr(take_image, &taking);
+    seen_came = taking.came;
+    seen_went = taking.went;
+    return taking.changed;
+}
