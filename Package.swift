@@ -59,7 +59,7 @@ let package = Package(
         library("SondeHTTPClient", in: "Sources", ["SondeLock", "CCurl"]),
         library(
             "SondeFormats", in: "Sources", ["SondeModel", "SondeWire"], settings: strictAndSafe),
-        library("SondeSymbols", in: "Sources", ["SondeModel", "CElfutils"]),
+        library("SondeSymbols", in: "Sources", ["SondeModel", "CElfutils", "CZydis"]),
 
         // Runs inside the user's process.
         .target(
@@ -174,6 +174,7 @@ let package = Package(
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         system("CElfutils", pkgConfig: "libdw", apt: "libdw-dev"),
+        .systemLibrary(name: "CZydis", path: "Sources/CZydis", providers: [.apt(["libzydis-dev"])]),
         system("CMicroHTTPD", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
         system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),

@@ -115,14 +115,6 @@ import Testing
         #expect(say(program) == ["11", "<unreadable 0x7fff9999>"])
     }
 
-    @Test func runsOfOneFunctionBelongToOneActivation() throws {
-        image.add(42, at: 0x1000, [])
-        image.add(42, at: 0x1040, [])
-        image.add(42, at: 0x2000, [])
-        let program = try compile("x")
-        #expect(program.sites.map(\.activation) == [1, 1, 0])
-    }
-
     @Test func globalsAreFoundByTheAddressOfTheImage() throws {
         image.add(42, at: 0x1000, [])
         var global = variable(

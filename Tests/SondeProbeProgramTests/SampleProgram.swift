@@ -44,8 +44,7 @@ enum SampleProgram {
                 address: ImageAddress(random.next()),
                 entry: UInt32(truncatingIfNeeded: random.next()), function: text(&random),
                 functionStart: ImageAddress(random.next()),
-                functionEnd: ImageAddress(random.next()),
-                activation: UInt32(truncatingIfNeeded: random.next()))
+                functionEnd: ImageAddress(random.next()))
             site.unavailable = [
                 UnavailableValue(expression: text(&random), reason: text(&random))
             ]

@@ -277,7 +277,6 @@ struct LineCompiler {
         program.strings = tables.strings
         program.shapes = shapes.shapes
         var entries: [[Instruction]: UInt32] = [:]
-        let activations = Activations(found.places)
         for (before, site) in zip(first, second) {
             let entry = entries[site.code] ?? UInt32(program.code.count)
             if entries[site.code] == nil {
@@ -289,7 +288,6 @@ struct LineCompiler {
                     address: site.place.address, entry: entry,
                     function: String(site.place.function.prefix(Self.longestName)),
                     functionStart: site.place.functionStart, functionEnd: site.place.functionEnd,
-                    activation: activations.number(of: site.place),
                     unavailable: unavailable(before)))
         }
         program.template = segments(record)
@@ -372,36 +370,5 @@ extension LineCompiler.Site {
     /// Which values can be captured at the address.
     var usable: [Bool] {
         values.map { if case .captured = $0 { true } else { false } }
-    }
-}
-
-/// Which addresses of a line belong to one pass over it.
-struct Activations {
-    private var numbers: [Key: UInt32] = [:]
-
-    private struct Key: Hashable {
-        var start: ImageAddress
-        var function: String
-        var inlinedInto: [String]
-    }
-
-    /// Numbers the functions that hold several of the places.
-    init(_ places: [CodePlace]) {
-        var counts: [Key: Int] = [:]
-        for place in places { counts[Self.key(place), default: 0] += 1 }
-        for place in places {
-            let key = Self.key(place)
-            if counts[key, default: 0] > 1, numbers[key] == nil {
-                numbers[key] = UInt32(numbers.count + 1)
-            }
-        }
-    }
-
-    /// The number of a place's pass; 0 when no other place belongs to it.
-    func number(of place: CodePlace) -> UInt32 { numbers[Self.key(place)] ?? 0 }
-
-    private static func key(_ place: CodePlace) -> Key {
-        Key(
-            start: place.functionStart, function: place.function, inlinedInto: place.inlinedInto)
     }
 }

@@ -252,7 +252,6 @@ extension ProbeSite {
         writer.write(function, field: 3)
         writer.write(functionStart.rawValue, field: 4)
         writer.write(functionEnd.rawValue, field: 5)
-        writer.write(UInt64(activation), field: 6)
         for value in unavailable {
             writer.message(field: 7) { writer in
                 writer.write(value.expression, field: 1)
@@ -274,7 +273,6 @@ extension ProbeSite {
             case 3: function = try reader.text(field)
             case 4: functionStart = ImageAddress(try reader.number(field))
             case 5: functionEnd = ImageAddress(try reader.number(field))
-            case 6: activation = UInt32(clamping: try reader.number(field))
             case 7:
                 unavailable.append(try UnavailableValue(reader.part(field)))
                 try ProgramReader.check(

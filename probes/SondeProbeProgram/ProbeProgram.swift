@@ -118,22 +118,19 @@ package struct ProbeSite: Hashable, Sendable {
     /// The first address of the function that holds it and the address behind its last.
     package var functionStart: ImageAddress
     package var functionEnd: ImageAddress
-    /// Sites with the same number, other than 0, belong to one pass over the line.
-    package var activation: UInt32
     /// What cannot be read here.
     package var unavailable: [UnavailableValue]
 
     /// A site from its parts.
     package init(
         address: ImageAddress, entry: UInt32, function: String, functionStart: ImageAddress,
-        functionEnd: ImageAddress, activation: UInt32 = 0, unavailable: [UnavailableValue] = []
+        functionEnd: ImageAddress, unavailable: [UnavailableValue] = []
     ) {
         self.address = address
         self.entry = entry
         self.function = function
         self.functionStart = functionStart
         self.functionEnd = functionEnd
-        self.activation = activation
         self.unavailable = unavailable
     }
 }

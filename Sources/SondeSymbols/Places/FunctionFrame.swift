@@ -196,9 +196,16 @@ final class FunctionFrame {
 extension ProbeImage {
     /// Machine code from the file; `nil` when the file has none there.
     func machineCode(from address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+        storedBytes(from: address, count: count, flags: 4)  // SHF_EXECINSTR
+    }
+
+    /// The bytes from an address on, as many as the file has of one section; `nil` when it has none.
+    ///
+    /// The flags are those of the section; by default it is one that is loaded.
+    func storedBytes(from address: UInt64, count: Int, flags: UInt64 = 2) -> ArraySlice<UInt8>? {
         for image in images {
             for section in image.sections
-            where section.flags & 4 != 0 && address >= section.address
+            where section.flags & flags != 0 && address >= section.address
                 && address - section.address < section.size
             {
                 // A file with nothing but debug info keeps the section's header without its bytes.

@@ -12,6 +12,11 @@ struct LineSite {
     var scope: CodeScope
     /// Whether the machine's function begins with this line.
     var opensFunction: Bool
+    /// Whether the row before it is of another line; of another place in the code otherwise, from
+    /// which the compiler says that it is reached, too.
+    var startsRun = true
+    /// Whether the line only goes on here, after a suspension within it.
+    var isResumed = false
 }
 
 extension ProbeImage {
@@ -33,29 +38,39 @@ extension ProbeImage {
             guard let entry = entry(of: root) else { continue }
             let ranges = ranges(of: entry)
             let start = entry.entryAddress ?? ranges.first?.lowerBound ?? 0
+            let isPlain = isUnoptimized(entry)
+            var found: [LineSite] = []
             for range in ranges {
                 for rows in table.rows(in: range) {
-                    let first = sites.count
-                    addRuns(table.rows[rows], start: start, matches, &sites)
-                    guard range.contains(start), sites.count > first else { continue }
+                    let first = found.count
+                    addSites(table.rows[rows], start: start, isPlain: isPlain, matches, &found)
+                    guard range.contains(start), found.count > first else { continue }
                     let behind = bodyStart(of: entry, table.rows[rows])
-                    for index in first..<sites.count where sites[index].address < behind {
-                        sites[index].address = behind
+                    let opens = found[first...].contains {
+                        $0.address < behind && $0.opensFunction
+                    }
+                    for index in first..<found.count where found[index].address <= behind {
+                        found[index].address = behind
+                        if opens { found[index].opensFunction = true }
                     }
                 }
             }
+            sites += found
         }
         return sites
     }
 
-    /// Adds the site of each run of rows, for rows of one function without a gap.
-    private func addRuns(
-        _ rows: ArraySlice<LineRow>, start: UInt64, _ matches: (LineRow) -> Bool,
-        _ sites: inout [LineSite]
+    /// Adds the site of each run of rows, for rows of one function without a gap, and those inside a
+    /// run at which the compiler says that a statement begins, for they may be jumped to.
+    private func addSites(
+        _ rows: ArraySlice<LineRow>, start: UInt64, isPlain: Bool,
+        _ matches: (LineRow) -> Bool, _ sites: inout [LineSite]
     ) {
         /// Scopes in which the line was not left yet, each inside the one before it.
         var open: [CodeScope] = []
         var isFirst = rows.first.map { $0.address == start } ?? false
+        /// The scope whose run the function begins with, as long as that is its last one.
+        var opening: CodeScope?
         for row in rows where row.line > 0 {
             guard let scope = scope(at: row.address), !isTrap(scope) else { continue }
             let chain = chain(scope)
@@ -63,12 +78,19 @@ extension ProbeImage {
             open.removeAll { $0 != scope && !chain.contains($0) }
             if !matches(row) {
                 open.removeAll { $0 == scope }
-            } else if row.isStatement, !open.contains(scope) {
-                open.append(scope)
+            } else if row.isStatement || isPlain && open.contains(scope) {
+                // A loop may lead back to where no statement is said to begin.
+                let startsRun = !open.contains(scope)
+                if startsRun {
+                    open.append(scope)
+                    opening = isFirst ? scope : opening == scope ? nil : opening
+                }
+                // In plain code a loop may lead from the end of the run back into it.
+                let opens = isFirst || !isPlain && opening == scope
                 sites.append(
                     LineSite(
                         address: row.address, column: UInt32(row.column), scope: scope,
-                        opensFunction: isFirst))
+                        opensFunction: opens, startsRun: startsRun))
             }
             isFirst = false
         }
@@ -102,14 +124,25 @@ extension ProbeImage {
         return operations.first.map { [DW_OP_fbreg, DW_OP_entry_value].contains($0.atom) } ?? false
     }
 
+    private func isSwift(_ function: DwarfEntry) -> Bool {
+        function.inherited { $0.string(Int(DW_AT_linkage_name)) }?.hasPrefix("$s") ?? false
+    }
+
+    /// `DW_AT_APPLE_optimized`: Swift's compiler marks what it optimized.
+    private func isMarkedOptimized(_ function: DwarfEntry) -> Bool {
+        function.inherited { $0.attribute(0x3FE1) } != nil
+    }
+
+    /// Whether a function's code is in the order of its source and each statement there once.
+    func isUnoptimized(_ function: DwarfEntry) -> Bool {
+        isSwift(function) ? !isMarkedOptimized(function) : keepsVariablesInFrame(function)
+    }
+
     private func keepsVariablesInFrame(_ function: DwarfEntry) -> Bool {
-        // Swift's compiler marks what it optimized.
-        if function.inherited({ $0.number(0x3FE1) }) ?? 0 != 0 { return false }  // APPLE_optimized
-        // DW_AT_APPLE_optimized: Swift's compiler marks what it optimized. Without the mark some
-        // variables may still have lists of locations, such as an empty `self`.
-        let isSwift = function.inherited { $0.string(Int(DW_AT_linkage_name)) }?.hasPrefix("$s")
-        let isOptimized = function.inherited { $0.attribute(0x3FE1) } != nil
-        guard !isOptimized else { return false }
+        // Without Swift's mark some variables may still have lists of locations, such as an empty
+        // `self`.
+        let isSwift = isSwift(function)
+        guard !isSwift || !isMarkedOptimized(function) else { return false }
         var usesFrame = false
         var next = function.child
         var budget = 1024
@@ -121,7 +154,7 @@ extension ProbeImage {
             guard let variable,
                 [DW_TAG_formal_parameter, DW_TAG_variable].contains(variable.tag)
             else { continue }
-            if variable.hasLocationList, isSwift != true { return false }
+            if variable.hasLocationList, !isSwift { return false }
             if isFrameRelative(variable) { usesFrame = true }
         }
         return usesFrame

@@ -7,9 +7,10 @@ package import SondeModel
 extension ProbeImage {
     /// The instructions at which statements of a line begin, in all copies of it.
     ///
-    /// Copies are those that were inlined, specialized or merged. Where the rows of a line follow
-    /// each other within one copy, only the first is a place: code that was inlined into the line,
-    /// and code without a line, does not interrupt it. A place that would lie before the function's
+    /// Copies are those that were inlined, specialized or merged. Within one copy a place is where
+    /// the rows of the line begin, or where it may be jumped into; code that was inlined into the
+    /// line, and code without a line, does not interrupt it. There is no place where the line can
+    /// only be gone on with after another of its places. One that would lie before the function's
     /// frame is set up, where variables live in the frame, is moved behind that. Of an `async`
     /// function that suspends in the line, the part that runs on after it is left out.
     ///
@@ -26,7 +27,10 @@ extension ProbeImage {
             found += sites(of: line, in: numbers, table)
         }
         var seen: Set<ImageAddress> = []
-        return withoutContinuations(found)
+        let isLine = { (address: UInt64) in
+            self.row(at: address).map { $0.row.line == line && $0.file == file } ?? false
+        }
+        return withoutResumed(onceAPass(markingResumed(found), isLine), isLine)
             .map { place(of: $0, file: file, line: line) }
             .sorted { $0.address < $1.address }
             .filter { seen.insert($0.address).inserted }
@@ -75,36 +79,52 @@ extension ProbeImage {
         return place
     }
 
+    /// What belongs together of an `async` function that is split into parts: one copy of it.
+    private struct SplitCopy: Hashable {
+        var function: Substring
+        var depth: Int
+        var name: String
+    }
+
+    /// The copy that a site is in, and the number of its part; `nil` for the part that runs first.
+    private func splitCopy(of site: LineSite) -> (copy: SplitCopy, part: Int?) {
+        let chain = chain(site.scope)
+        let machine = chain.last.flatMap(function)?.linkageName ?? ""
+        let name = chain.first.flatMap(function)?.linkageName ?? ""
+        let resumed = AsyncFunclet.resumed(machine)
+        let own = AsyncFunclet.resumed(name)?.function ?? Substring(name)
+        let copy = SplitCopy(
+            function: resumed?.function ?? Substring(machine), depth: chain.count,
+            name: String(own))
+        return (copy, resumed?.part)
+    }
+
+    /// Marks the sites at which a line may only go on, after a suspension within it.
+    private func markingResumed(_ sites: [LineSite]) -> [LineSite] {
+        sites.map { site in
+            var site = site
+            site.isResumed = site.opensFunction && splitCopy(of: site).part != nil
+            return site
+        }
+    }
+
     /// Drops the sites at which a line only goes on, after a suspension within it.
-    private func withoutContinuations(_ sites: [LineSite]) -> [LineSite] {
-        struct Key: Hashable {
-            var function: Substring
-            var depth: Int
-            var name: String
+    ///
+    /// Where no part has the line in its middle, it begins in the first of the parts.
+    private func withoutResumed(
+        _ sites: [LineSite], _ isLine: (UInt64) -> Bool
+    ) -> [LineSite] {
+        var copies: [SplitCopy: [(part: Int, site: LineSite)]] = [:]
+        for site in sites {
+            let (copy, part) = splitCopy(of: site)
+            copies[copy, default: []].append((site.isResumed ? part ?? 0 : -1, site))
         }
-        var parts: [Key: [(part: Int, site: Int)]] = [:]
-        var begins: Set<Key> = []
-        for (index, site) in sites.enumerated() {
-            let chain = chain(site.scope)
-            let machine = chain.last.flatMap(function)?.linkageName ?? ""
-            let name = chain.first.flatMap(function)?.linkageName ?? ""
-            let resumed = AsyncFunclet.resumed(machine)
-            let own = AsyncFunclet.resumed(name)?.function ?? Substring(name)
-            let key = Key(
-                function: resumed?.function ?? Substring(machine), depth: chain.count,
-                name: String(own))
-            if let resumed, site.opensFunction {
-                parts[key, default: []].append((resumed.part, index))
-            } else {
-                begins.insert(key)
-            }
+        return copies.values.flatMap { sites in
+            let first = sites.map(\.part).min() ?? -1
+            var begins = sites.filter { $0.part == first }.map(\.site)
+            guard first >= 0 else { return begins }
+            for index in begins.indices { begins[index].isResumed = false }
+            return onceAPass(begins, isLine)
         }
-        var dropped: Set<Int> = []
-        for (key, list) in parts {
-            // Where no part has the line in its middle, it begins in the first of the parts.
-            let kept = begins.contains(key) ? nil : list.map(\.part).min()
-            for (part, index) in list where part != kept { dropped.insert(index) }
-        }
-        return sites.indices.filter { !dropped.contains($0) }.map { sites[$0] }
     }
 }
