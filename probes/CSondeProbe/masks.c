@@ -150,7 +150,7 @@ struct taking {
     uint64_t came, went;
 };
 
-/* What the linker counted when all images had been looked at.  */
+/* What the linker counted when all images were found to be done.  */
 static uint64_t seen_came, seen_went;
 
 static int take_image(struct dl_phdr_info *info, size_t size, void *context)
@@ -189,7 +189,10 @@ uint32_t sonde_masks_take(void)
     struct taking taking = { 0 };
     /* The linker's lock is held meanwhile, so no image goes away.  */
     dl_iterate_phdr(take_image, &taking);
-    seen_came = taking.came;
-    seen_went = taking.went;
+    /* The linker may just have been about to write a word that was changed: looked at once more.  */
+    if (taking.changed == 0) {
+        seen_came = taking.came;
+        seen_went = taking.went;
+    }
     return taking.changed;
 }

@@ -74,6 +74,17 @@ int scenario_fork(void)
     return 0;
 }
 
+/* Whether the library blocks all signals but SIGTRAP, when it wants to block all.  */
+static int lets_traps_through(void *handle)
+{
+    int (*block_all)(sigset_t *) = (int (*)(sigset_t *))dlsym(handle, "block_all");
+    sigset_t before, meanwhile;
+    if (block_all == 0 || block_all(&before) != 0)
+        return 0;
+    pthread_sigmask(SIG_SETMASK, &before, &meanwhile);
+    return sigismember(&meanwhile, SIGUSR1) == 1 && sigismember(&meanwhile, SIGTRAP) == 0;
+}
+
 /* A library that is loaded, probed, unloaded without a word, loaded again, probed again.  */
 int scenario_library(const char *library)
 {
@@ -95,6 +106,7 @@ int scenario_library(const char *library)
         enum sonde_patch_status status = sonde_patch_install(requests, count, outcomes);
         EXPECT(status == SONDE_PATCH_OK, "round %d: %s", round, sonde_patch_words(status));
         EXPECT(answer(20) == expected && hit_count >= count, "%lu hits", hit_count);
+        EXPECT(lets_traps_through(handle), "round %d: the library blocks SIGTRAP", round);
         if (round % 3 == 0)
             sonde_patch_remove(requests, count);
         dlclose(handle);
