@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The interpreter: one table of opcodes, each of which ends by jumping to the next.  */
-#include "machine_state.h"
+#include "machine_record.h"
 
 /* One hit in as many is measured, on average; see sonde_hit_charge.  */
 #define MEASURED_ONE_IN 8u
@@ -36,67 +36,6 @@ static inline int load(struct sonde_run *run, uint64_t address, uint32_t bytes, 
     __builtin_memcpy(&word, (const void *)address, bytes);
     *value = word;
     return 0;
-}
-
-/* HIT CONTEXT. Room for COUNT bytes of the record, or null.  */
-SONDE_MACHINE_CONTEXT
-static inline uint8_t *room(struct sonde_run *run, uint64_t count)
-{
-    if (run->body == 0 || count > run->capacity - run->cursor)
-        return 0;
-    uint8_t *place = run->body + run->cursor;
-    run->cursor += (uint32_t)count;
-    return place;
-}
-
-SONDE_MACHINE_CONTEXT
-static enum sonde_fault write_span(struct sonde_run *run, const struct sonde_span *span,
-                                   uint64_t cap)
-{
-    uint64_t captured = span->readable < cap ? span->readable : cap;
-    uint8_t *place = room(run, 8 + captured);
-    if (place == 0)
-        return SONDE_FAULT_RECORD_FULL;
-    uint32_t lengths[2] = {
-        span->length > UINT32_MAX ? UINT32_MAX : (uint32_t)span->length,
-        (uint32_t)captured,
-    };
-    __builtin_memcpy(place, lengths, 8);
-    return sonde_hit_span_read(run, span, 0, place + 8, captured);
-}
-
-SONDE_MACHINE_CONTEXT
-static enum sonde_fault write_memory(struct sonde_run *run, uint64_t address, uint64_t length,
-                                     uint64_t cap)
-{
-    uint64_t count = length < cap ? length : cap;
-    uint8_t *place = room(run, count);
-    if (place == 0)
-        return SONDE_FAULT_RECORD_FULL;
-    run->bytes_read += count;
-    return sonde_hit_read(run, address, place, count) == 0 ? SONDE_FAULT_NONE
-                                                           : SONDE_FAULT_UNREADABLE;
-}
-
-/* HIT CONTEXT. Takes back the innermost guard after FAULT: its status and the detail stand in the
-   record then. Returns the instruction to go on with, or 0 when nothing guards.  */
-SONDE_MACHINE_CONTEXT
-static uint32_t recover(struct sonde_run *run, enum sonde_fault fault)
-{
-    if (run->guard_count == 0)
-        return 0;
-    struct sonde_guard *guard = &run->guards[--run->guard_count];
-    run->loop_count = guard->loops;
-    if (run->body != 0) {
-        run->cursor = guard->cursor;
-        uint8_t *place = room(run, 9);
-        if (place == 0)
-            return 0;
-        uint64_t detail = fault == SONDE_FAULT_UNREADABLE ? run->fault_detail : 0;
-        place[0] = (uint8_t)fault;
-        __builtin_memcpy(place + 1, &detail, 8);
-    }
-    return guard->target;
 }
 
 /* HIT CONTEXT. The steps of reading BYTES beyond an instruction's own.  */
@@ -155,7 +94,7 @@ static inline uint32_t steps_for(uint64_t bytes)
     } while (0)
 #define WRITE(bytes)                                                                               \
     do {                                                                                           \
-        uint8_t *place = room(run, bytes);                                                         \
+        uint8_t *place = sonde_hit_room(run, bytes);                                               \
         if (place == 0)                                                                            \
             FAULT(SONDE_FAULT_RECORD_FULL);                                                        \
         value = A;                                                                                 \
@@ -342,7 +281,7 @@ op_guard: {
     guard->cursor = run->cursor;
     guard->loops = run->loop_count;
     if (run->body != 0) {
-        uint8_t *place = room(run, 1);
+        uint8_t *place = sonde_hit_room(run, 1);
         if (place == 0)
             FAULT(SONDE_FAULT_RECORD_FULL);
         *place = SONDE_FAULT_NONE;
@@ -383,15 +322,15 @@ op_write_32: WRITE(4);
 op_write_64: WRITE(8);
 op_write_span:
     SPEND(IMM);
-    CHECK(write_span(run, &run->spans[op.a & 7], IMM));
+    CHECK(sonde_hit_write_span(run, &run->spans[op.a & 7], IMM));
     NEXT;
 op_write_memory:
     SPEND(IMM);
-    CHECK(write_memory(run, A, B, IMM));
+    CHECK(sonde_hit_write_memory(run, A, B, IMM));
     NEXT;
 
 faulted:
-    if ((pc = recover(run, fault)) != 0)
+    if ((pc = sonde_hit_recover(run, fault)) != 0)
         NEXT;
     if (run->body != 0)
         return (struct ending){ SONDE_DROPPED, SONDE_LOST_FAULT, steps };
@@ -400,46 +339,6 @@ broken:
     if (run->body != 0)
         return (struct ending){ SONDE_DROPPED, SONDE_LOST_BROKEN, steps };
     return (struct ending){ SONDE_BROKEN, 0, steps };
-}
-
-/* HIT CONTEXT. Publishes or throws away the record, and counts.  */
-SONDE_MACHINE_CONTEXT
-static void finish(struct sonde_run *run, const struct ending *ending, uint32_t site)
-{
-    struct sonde_probe *probe = run->program->probe;
-    switch (ending->outcome) {
-    case SONDE_COMMITTED: {
-        struct sonde_probe_record record = {
-            .probe_slot = probe->slot,
-            .sequence = run->sequence,
-            .unix_ns = (int64_t)run->accepted_ticks,
-            .site = site,
-            .body_size = run->cursor,
-        };
-        sonde_hit_ring_commit(run->ring, &record);
-        sonde_hit_count(&probe->committed);
-        sonde_hit_bucket_add(&probe->bytes, run->accepted_ticks, sizeof record + run->cursor);
-        break;
-    }
-    case SONDE_CONDITION_FALSE:
-        sonde_hit_count(&probe->condition_false);
-        break;
-    case SONDE_CONDITION_ERROR:
-        sonde_hit_count(&probe->condition_errors[ending->detail]);
-        break;
-    case SONDE_BROKEN:
-        sonde_hit_count(&probe->lost[SONDE_LOST_BROKEN]);
-        break;
-    case SONDE_DROPPED:
-        if (run->body != 0) {
-            sonde_hit_ring_give(run->ring);
-            sonde_hit_count(&probe->lost[ending->detail]);
-        }
-        break;
-    case SONDE_LIMITED:
-    case SONDE_CLOSED:
-        break;
-    }
 }
 
 SONDE_MACHINE_CONTEXT
@@ -458,7 +357,7 @@ static struct ending run_site(const struct sonde_site_program *site,
     struct ending ending = interpret(run, site->entry, registers);
     if (run->has_own_mxcsr)
         __asm__ volatile("ldmxcsr %0" : : "m"(run->caller_mxcsr));
-    finish(run, &ending, site->number);
+    sonde_hit_finish(run, ending.outcome, ending.detail, site->number);
     return ending;
 }
 
