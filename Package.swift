@@ -266,7 +266,12 @@ let package = Package(
         tests(
             "PreloadTests", ["SondeTestServer", "SondeModel", "SondeWire", "SondeFormats"],
             exclude: ["Programs"]),
-        tests("SystemTests", ["SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"]),
+        tests(
+            "SystemTests",
+            [
+                "SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient", "SondeSymbols",
+                "bookmaker",
+            ], exclude: ["Programs"]),
     ],
     cLanguageStandard: .gnu2x
 )

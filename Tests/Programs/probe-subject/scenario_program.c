@@ -16,6 +16,9 @@
 
 #define WORKERS 2
 #define ROUNDS 2
+/* Rounds with one site in PART_OF, each time others.  */
+#define PART_ROUNDS 200
+#define PART_OF 32u
 #define SITES SONDE_MAX_SITES
 
 static _Atomic int stop;
@@ -195,6 +198,21 @@ static int try_rounds(uint32_t count, const struct sonde_patch_request *sample,
     return 0;
 }
 
+/* Many rounds with a part of the COUNT requests.  */
+static int try_parts(uint32_t count)
+{
+    static struct sonde_patch_request part[SITES];
+    int64_t took_ns;
+    for (uint32_t round = 0; round < PART_ROUNDS && wrong == 0; round++) {
+        uint32_t chosen = 0;
+        for (uint32_t i = round % PART_OF; i < count; i += PART_OF)
+            part[chosen++] = requests[i];
+        if (try_round(part, chosen, &took_ns) != 0)
+            return 1;
+    }
+    return 0;
+}
+
 int scenario_program(void)
 {
     static struct sonde_patch_request sample[SITES];
@@ -214,7 +232,7 @@ int scenario_program(void)
            sample_count);
     for (uint64_t i = 0; i < WORKERS; i++)
         pthread_create(&threads[i], 0, work, (void *)i);
-    int failed = try_rounds(count, sample, sample_count);
+    int failed = try_rounds(count, sample, sample_count) || try_parts(count);
     stop = 1;
     for (uint64_t i = 0; i < WORKERS; i++)
         pthread_join(threads[i], 0);
