@@ -158,6 +158,10 @@ let package = Package(
             ],
             path: "Benchmarks/Ingest", exclude: ["run"], swiftSettings: strict),
         .executableTarget(
+            name: "bench-store",
+            dependencies: ["SondeStore", "SondeFormats", "SondeModel", "SondeWire"],
+            path: "Benchmarks/Store", exclude: ["run", "thresholds.txt"], swiftSettings: strict),
+        .executableTarget(
             name: "bench-probe-hit", dependencies: ["CSondeProbe"], path: "Benchmarks/ProbeHit",
             exclude: ["run", "thresholds.txt"],
             cSettings: cStrict + [.headerSearchPath("../../probes/CSondeProbe")]),

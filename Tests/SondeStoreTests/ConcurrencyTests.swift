@@ -50,9 +50,10 @@ struct ConcurrencyTests {
             let scratch = ScratchFolder()
             let profiles = try (0..<60).map { _ in try randomProfile(&generator) }
             // Trees this small are left for a new one often, and forgotten at once.
-            var limits = DayWriter.Limits()
-            limits.nodesPerTree = .random(in: 2...200, using: &generator)
-            limits.nodesInMemory = .random(in: 1...100, using: &generator)
+            var limits = ProfileWriter.Limits()
+            limits.stacks.nodesPerTree = .random(in: 2...200, using: &generator)
+            limits.stacks.nodesInMemory = .random(in: 1...100, using: &generator)
+            limits.stacks.segmentsTogether = .random(in: 1...5, using: &generator)
             limits.seriesInMemory = .random(in: 0...3, using: &generator)
             var configuration = SQLiteProfileStore.Configuration()
             configuration.retentionDays = nil
@@ -66,6 +67,7 @@ struct ConcurrencyTests {
                     try store.append(Array(rest.prefix(count)))
                     rest = rest.dropFirst(count)
                     _ = try store.merge(ProfileSelection(.cpu, in: Afternoon.around))
+                    if Bool.random(using: &generator) { try store.makeBlocks() }
                 }
             }
             let store = try SQLiteProfileStore(DataFolder(scratch.path), configuration, limits)

@@ -16,7 +16,7 @@ final class DayFiles<Reader: Sendable>: Sendable {
 
     /// The most readers of one day, and of all days, that stay open while nobody uses them.
     private static var idleReadersPerDay: Int { 2 }
-    private static var idleReaders: Int { 16 }
+    private static var idleReaders: Int { 64 }
 
     /// The folder's path.
     let folder: String
@@ -50,14 +50,20 @@ final class DayFiles<Reader: Sendable>: Sendable {
     func add(_ days: Set<UTCDay>) { state.withLock { $0.known.formUnion(days) } }
 
     /// The bytes of all files.
-    var bytes: Int64 {
-        all.reduce(0) { sum, day in
-            ["", "-wal"].reduce(sum) { sum, suffix in
-                let status = FileSystem.status(DayFormat.path(day, in: folder) + suffix)
-                return sum + Int64(status?.st_size ?? 0)
-            }
+    var bytes: Int64 { all.reduce(0) { $0 + bytes(of: $1) } }
+
+    /// The bytes of a day's files.
+    func bytes(of day: UTCDay) -> Int64 {
+        ["", "-wal"].reduce(0) { sum, suffix in
+            sum + Int64(FileSystem.status(path(day) + suffix)?.st_size ?? 0)
         }
     }
+
+    /// Where a day's database lies.
+    func path(_ day: UTCDay) -> String { DayFormat.path(day, in: folder) }
+
+    /// Closes the readers of a day that nobody uses.
+    func closeReaders(of day: UTCDay) { state.withLock { $0.idle[day] = nil } }
 
     /// Reads from a day; `nil` when retention removed it meanwhile.
     func read<Result>(
@@ -88,21 +94,22 @@ final class DayFiles<Reader: Sendable>: Sendable {
     ///   - first: The first day that is kept.
     ///   - close: Closes whatever else has a day's file open.
     func remove(before first: UTCDay, close: (UTCDay) -> Void) {
-        let old = state.withLock { state in
-            let old = state.known.filter { $0 < first }
-            for day in old {
-                state.known.remove(day)
-                state.idle[day] = nil
-            }
-            return old
+        for day in all where day < first { remove(day) { close(day) } }
+    }
+
+    /// Removes the files of a day.
+    ///
+    /// - Parameters:
+    ///   - day: The day.
+    ///   - close: Closes whatever else has its file open.
+    func remove(_ day: UTCDay, close: () -> Void) {
+        state.withLock { state in
+            state.known.remove(day)
+            state.idle[day] = nil
         }
-        for day in old {
-            close(day)
-            // The log first: a database without its log is whole, a log without its database
-            // would be taken for another's.
-            for suffix in ["-wal", "-shm", ""] {
-                FileSystem.remove(DayFormat.path(day, in: folder) + suffix)
-            }
-        }
+        close()
+        // The log first: a database without its log is whole, a log without its database would be
+        // taken for another's.
+        for suffix in ["-wal", "-shm", ""] { FileSystem.remove(path(day) + suffix) }
     }
 }

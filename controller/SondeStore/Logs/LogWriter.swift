@@ -21,27 +21,23 @@ final class LogWriter: Sendable {
     }
 
     private struct State {
-        var writers: [UTCDay: LogDayWriter] = [:]
-        var lastUse: [UTCDay: UInt64] = [:]
-        var clock: UInt64 = 0
-        let packer = Packer()
+        var days: OpenDays<LogDayWriter>
     }
 
     /// The most callers that share a transaction: bounds how long the first waits for the last.
     private static let callersPerTransaction = 256
-    /// The most days that are open for writing.
-    private static let openDays = 4
 
-    private let folder: String
-    private let limits: LogDayWriter.Limits
     private let feed: LogFeed
     private let queue = Mutex<[Ticket]>([])
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(folder: String, limits: LogDayWriter.Limits, feed: LogFeed) {
-        self.folder = folder
-        self.limits = limits
         self.feed = feed
+        state = Mutex(
+            State(
+                days: OpenDays(folder: folder) { [packer = Packer()] path throws(StoreError) in
+                    try LogDayWriter(path, limits: limits, packer: packer)
+                }))
     }
 
     /// Stores lines; when it returns, they are on disk.
@@ -65,10 +61,7 @@ final class LogWriter: Sendable {
 
     /// Closes the database of a day, if it is open.
     func close(_ day: UTCDay) {
-        state.withLock { state in
-            state.writers[day] = nil
-            state.lastUse[day] = nil
-        }
+        state.withLock { $0.days.close(day) }
     }
 
     /// The lines of each day.
@@ -93,7 +86,7 @@ final class LogWriter: Sendable {
         for day in days {
             let tickets = group.filter { $0.streams[day] != nil }
             do throws(StoreError) {
-                let writer = try writer(of: day, &state)
+                let writer = try state.days.writer(of: day)
                 let (outcomes, added) = try writer.write(tickets.map { $0.streams[day] ?? [] })
                 for (ticket, outcome) in zip(tickets, outcomes) {
                     if let refusal = outcome.refusal { ticket.outcome = .failure(refusal) }
@@ -101,29 +94,9 @@ final class LogWriter: Sendable {
                 feed.publish(added)
             } catch {
                 // A fresh connection knows best what the disk holds now.
-                state.writers[day] = nil
+                state.days.close(day)
                 for ticket in tickets { ticket.outcome = .failure(error) }
             }
         }
-    }
-
-    private func writer(of day: UTCDay, _ state: inout State) throws(StoreError) -> LogDayWriter {
-        state.clock += 1
-        state.lastUse[day] = state.clock
-        if let writer = state.writers[day] { return writer }
-        while state.writers.count >= Self.openDays,
-            let oldest = state.writers.keys.min(by: { (left, right) in
-                state.lastUse[left] ?? 0 < state.lastUse[right] ?? 0
-            })
-        {
-            state.writers[oldest] = nil
-            state.lastUse[oldest] = nil
-        }
-        let path = DayFormat.path(day, in: folder)
-        let isNew = !FileSystem.exists(path)
-        let writer = try LogDayWriter(path, limits: limits, packer: state.packer)
-        if isNew { try FileSystem.flushFolder(folder) }
-        state.writers[day] = writer
-        return writer
     }
 }

@@ -191,18 +191,33 @@ package struct ProfileStoreStatistics: Hashable, Sendable {
         self.profiles = profiles
         self.bytes = bytes
     }
+
+    /// Adds what one series of a service has.
+    mutating func add(
+        profiles count: Int, bytes: Int64, _ times: TimeRange?, to service: String
+    ) {
+        profiles += count
+        services[service, default: ServiceStatistics()].profiles += count
+        services[service, default: ServiceStatistics()].bytes += bytes
+        guard let times else { return }
+        self.times = TimeRange(
+            from: min(times.from, self.times?.from ?? times.from),
+            until: max(times.until, self.times?.until ?? times.until))
+    }
 }
 
 /// How much a ``ProfileStore`` holds of one service.
 package struct ServiceStatistics: Hashable, Sendable {
     /// Stored profiles.
     package var profiles = 0
-    /// Bytes of its values on disk, merged blocks included, without what a database adds.
+    /// Bytes of its profiles' values on disk, without merged blocks and what a database adds.
     package var bytes: Int64 = 0
     /// Distinct series.
     package var series = 0
     /// Nodes of its stack trees.
     package var nodes = 0
+    /// Bytes of its stack trees on disk.
+    package var stackBytes: Int64 = 0
 
     /// Nothing yet.
     package init() {}

@@ -38,20 +38,29 @@ enum ProfileBody {
     static func add(
         _ bytes: UnsafeRawBufferPointer, to sums: inout [Int64], limit: Int
     ) throws(VarintError) {
+        try decode(bytes, limit: limit) { node, value in
+            if node >= sums.count {
+                sums.append(
+                    contentsOf: repeatElement(0, count: max(node + 1, sums.count * 2) - sums.count))
+            }
+            sums[node] = sums[node].addingOrSaturating(value)
+        }
+    }
+
+    /// Calls `take` with each node, in ascending order, and its value.
+    @inline(__always)
+    static func decode(
+        _ bytes: UnsafeRawBufferPointer, limit: Int, _ take: (Int, Int64) -> Void
+    ) throws(VarintError) {
         var reader = VarintReader(bytes)
         let count = try reader.readCount()
         guard let divisor = Int64(exactly: try reader.read()) else { throw .outOfRange }
         var node = 0
         for _ in 0..<count {
             node += try reader.read(upTo: limit - node)
-            if node >= sums.count {
-                sums.append(
-                    contentsOf: repeatElement(0, count: max(node + 1, sums.count * 2) - sums.count))
-            }
             let value = try reader.readSigned().multipliedReportingOverflow(by: divisor)
             guard !value.overflow else { throw .outOfRange }
-            let (sum, overflow) = sums[node].addingReportingOverflow(value.partialValue)
-            sums[node] = overflow ? (value.partialValue < 0 ? .min : .max) : sum
+            take(node, value.partialValue)
         }
     }
 

@@ -7,18 +7,13 @@ internal import Synchronization
 ///
 /// A tree only grows, so what is here stays true; a reader adds what came since.
 final class StackCache: Sendable {
-    private struct Key: Hashable {
-        var day: UTCDay
-        var tree: Int64
-    }
-
     private struct Entry {
         var columns: StackColumns
         var lastUse: UInt64
     }
 
     private struct State {
-        var entries: [Key: Entry] = [:]
+        var entries: [StackHome: Entry] = [:]
         var nodes = 0
         var clock: UInt64 = 0
     }
@@ -31,10 +26,9 @@ final class StackCache: Sendable {
 
     /// A tree, after `extend` read what the cache did not have.
     func columns(
-        day: UTCDay, tree: Int64,
+        _ key: StackHome,
         extend: (inout StackColumns) throws(StoreError) -> Void
     ) throws(StoreError) -> StackColumns {
-        let key = Key(day: day, tree: tree)
         // Taken out while it grows: otherwise growing would copy it. Another reader of the same
         // tree reads it anew meanwhile.
         var columns = state.withLock { state in
@@ -48,17 +42,17 @@ final class StackCache: Sendable {
         return result
     }
 
-    /// Forgets the trees of a day.
-    func remove(day: UTCDay) {
+    /// Forgets the trees that are stored in a file that went.
+    func remove(where isGone: (StackHome) -> Bool) {
         state.withLock { state in
-            for (key, entry) in state.entries where key.day == day {
+            for (key, entry) in state.entries where isGone(key) {
                 state.nodes -= entry.columns.parents.count
                 state.entries[key] = nil
             }
         }
     }
 
-    private func put(_ columns: StackColumns, _ key: Key, in state: inout State) {
+    private func put(_ columns: StackColumns, _ key: StackHome, in state: inout State) {
         guard columns.parents.count <= maximumNodes else { return }
         if let other = state.entries[key] {
             guard other.columns.parents.count < columns.parents.count else { return }
