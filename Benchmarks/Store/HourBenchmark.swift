@@ -32,7 +32,8 @@ enum HourBenchmark {
                 try store.append(
                     bodies[start..<start + services].flatMap { service, body in
                         try PprofDocument(decoding: body[...]).profiles(
-                            seriesLabels: StoreBenchmark.labels(service: service, instance: 0),
+                            seriesLabels: StoreBenchmark.labels(service: service, instance: 0)
+                                .setting(LabelName.metric, to: "process_cpu"),
                             receivedAt: begin)
                     })
             }

@@ -54,7 +54,10 @@ import SondeWire
     static func range(seconds first: Int64, _ last: Int64) -> TimeRange {
         let from = begin.advanced(byNanoseconds: first * 1_000_000_000)
         let until = begin.advanced(byNanoseconds: last * 1_000_000_000 - 1)
-        return TimeRange(from: from, until: until) ?? TimeRange(from: from, until: from)!
+        guard let range = TimeRange(from: from, until: until) else {
+            preconditionFailure("a range of \(first)...\(last) s ends before it begins")
+        }
+        return range
     }
 
     /// Resident memory in MB, and the most that it ever was.

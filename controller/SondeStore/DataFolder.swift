@@ -45,7 +45,8 @@ package final class DataFolder: Sendable {
     /// Creates a folder inside the folder, unless it is there.
     func createFolder(_ name: String) throws(StoreError) { try Self.create(path(name)) }
 
-    private static func create(_ path: String) throws(StoreError) {
+    /// Creates a folder and those above it, for this user only.
+    static func create(_ path: String) throws(StoreError) {
         var partial = path.hasPrefix("/") ? "/" : ""
         for component in path.split(separator: "/") {
             partial += component + "/"

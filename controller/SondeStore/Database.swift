@@ -65,6 +65,21 @@ final class Database: @unchecked Sendable {
         try adopt(format, access)
     }
 
+    /// Opens a database of whatever kind, to read it as it is.
+    init(reading path: String) throws(StoreError) {
+        self.path = path
+        var opened: OpaquePointer?
+        let status = sqlite3_open_v2(
+            path, &opened, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE, nil)
+        guard status == SQLITE_OK, let opened else {
+            let error = Self.failure(status, opened, path, "open")
+            sqlite3_close_v2(opened)
+            throw error
+        }
+        handle = opened
+        sqlite3_busy_timeout(handle, 5_000)
+    }
+
     deinit {
         statements.removeAll()  // they have to end before their connection
         sqlite3_close_v2(handle)

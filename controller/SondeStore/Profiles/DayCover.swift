@@ -18,8 +18,8 @@ struct DayCover {
     }
 
     let database: Database
-    /// Which blocks may be used, by when their first and last profile begin.
-    let accepts: (Int64, Int64) -> Bool
+    /// Which blocks inside the range may be used, by when their first and last profile begin.
+    var accepts: (Int64, Int64) -> Bool = { _, _ in true }
     /// The longest blocks to look for.
     var top = BlockLadder.top
     let take: (Piece) throws(StoreError) -> Void
@@ -51,7 +51,9 @@ struct DayCover {
         let first = BlockKey(
             scope: scope, owner: owner, level: level, begin: BlockLadder.begin(level, of: from))
         var cursor = from
-        for block in try blocks(first, until: until) where accepts(block.first, block.last) {
+        // Within this gap, and not only within the range: what lies beside it is covered already.
+        for block in try blocks(first, until: until)
+        where block.first >= from && block.last <= until && accepts(block.first, block.last) {
             if block.begin > cursor {
                 try cover(scope, owner, level: level - 1, cursor, block.begin - 1, below: below)
             }

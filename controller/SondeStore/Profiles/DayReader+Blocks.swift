@@ -18,8 +18,13 @@ extension DayReader {
         }
     }
 
-    /// What a block has to hold, from shorter blocks and profiles.
-    func content(of key: BlockKey) throws(StoreError) -> BlockContent {
+    /// What a block's content is read from.
+    enum Source { case shorterBlocks, profiles }
+
+    /// What a block has to hold.
+    func content(
+        of key: BlockKey, from source: Source = .shorterBlocks
+    ) throws(StoreError) -> BlockContent {
         var content = BlockContent()
         let series = key.scope == .series ? [key.owner] : try family(of: key.owner)
         for one in series {
@@ -43,15 +48,13 @@ extension DayReader {
             group: LabelSet(), series: series.map { Series(id: $0, labels: LabelSet()) },
             isFamily: key.scope == .family)
         var totals = StackTotals()
-        content.pieces = try add(selected, range, top: key.level - 1, to: &totals, Reading())
+        let top = source == .profiles ? -1 : key.level - 1
+        content.pieces = try add(selected, range, top: top, to: &totals, Reading())
         content.profiles = totals.profiles
         for (home, sums) in totals.byTree {
-            let values = sums.indices.lazy.filter { sums[$0] != 0 }.map {
-                StackValue(node: Int32($0), value: sums[$0])
-            }
+            let values = sums.stackValues
             content.parts.append(
-                BlockPart(
-                    tree: try number(of: home), total: values.total, values: Array(values)))
+                BlockPart(tree: try number(of: home), total: values.total, values: values))
         }
         content.parts.sort { $0.tree < $1.tree }
         return content

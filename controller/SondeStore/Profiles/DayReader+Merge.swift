@@ -62,9 +62,7 @@ extension DayReader {
     ) throws(StoreError) -> Int {
         let (from, until) = (range.from.unixNanoseconds, range.until.unixNanoseconds)
         var pieces: [DayCover.Piece] = []
-        let cover = DayCover(
-            database: database, accepts: { $0 >= from && $1 <= until }, top: top
-        ) { (piece) throws(StoreError) in
+        let cover = DayCover(database: database, top: top) { (piece) throws(StoreError) in
             pieces.append(piece)
         }
         if selected.isFamily {

@@ -90,9 +90,8 @@ extension DayReader {
                 let cover = DayCover(
                     database: database,
                     accepts: { first, last in
-                        first >= from && last <= until
-                            && steps.end(of: Timestamp(unixNanoseconds: first))
-                                == steps.end(of: Timestamp(unixNanoseconds: last))
+                        steps.end(of: Timestamp(unixNanoseconds: first))
+                            == steps.end(of: Timestamp(unixNanoseconds: last))
                     }, top: BlockLadder.longest(within: steps.lengthNanoseconds)
                 ) { (piece) throws(StoreError) in
                     pieces.append(piece)

@@ -33,6 +33,7 @@ extension DayWriter {
     /// read; the others stay due.
     ///
     /// - Parameter blocks: What was due, and what was read after it was found due.
+    /// - Throws: ``StoreError``; nothing is stored then.
     /// - Returns: How many windows are done.
     func store(_ blocks: [(due: DueBlock, content: BlockContent)]) throws(StoreError) -> Int {
         var done: [BlockKey] = []

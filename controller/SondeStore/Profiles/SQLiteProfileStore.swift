@@ -20,7 +20,9 @@ package final class SQLiteProfileStore: ProfileStore {
     package struct Configuration: Sendable {
         /// How many days are kept, today included; `nil` keeps everything and takes any time.
         package var retentionDays: Int? = 31
-        /// The most bytes on disk; the oldest days go first, today never. `nil` means no bound.
+        /// The most bytes on disk, or `nil` for no bound.
+        ///
+        /// The oldest days go first, today never.
         package var retentionBytes: Int64?
         /// Series that are kept for less.
         package var retentionRules: [RetentionRule] = []
@@ -42,7 +44,7 @@ package final class SQLiteProfileStore: ProfileStore {
 
     let configuration: Configuration
     /// Kept, because its lock ends with it.
-    private let dataFolder: DataFolder
+    let dataFolder: DataFolder
     let files: DayFiles<DayReader>
     let stacks: StackFiles
     let writer: ProfileWriter
@@ -152,7 +154,7 @@ package final class SQLiteProfileStore: ProfileStore {
     }
 
     /// A tree, as far as it is on disk.
-    private func columns(of home: StackHome) throws(StoreError) -> StackColumns {
+    func columns(of home: StackHome) throws(StoreError) -> StackColumns {
         try cache.columns(home) { (columns) throws(StoreError) in
             switch home {
             case .shared(let epoch, let tree):

@@ -51,6 +51,7 @@ enum StackFormat {
     ///   - nodes: How many nodes it has, where that is known.
     ///   - database: An epoch's database, or a day's of version 1.
     ///   - packer: Unpacks segments.
+    /// - Throws: ``StoreError`` of code `corrupt` when a part is missing or damaged.
     static func extend(
         _ columns: inout StackColumns, tree: Int64, nodes: Int?, in database: Database,
         _ packer: Packer
