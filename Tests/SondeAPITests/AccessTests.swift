@@ -24,6 +24,8 @@ import Testing
         (.develop, "PUT", "/api/v1/debuginfo/abcd"),
         (.administer, "GET", "/api/v1/tokens"), (.administer, "POST", "/api/v1/tokens"),
         (.administer, "DELETE", "/api/v1/tokens/none"),
+        (.read, "GET", "/api/v1/store"), (.administer, "POST", "/api/v1/store/check"),
+        (.administer, "POST", "/api/v1/store/backup"),
     ]
 
     @Test(arguments: Transport.allCases, Role.allCases)

@@ -11,8 +11,11 @@ struct DurabilityTests {
     private let scratch = ScratchFolder()
 
     /// How often each numbered profile is stored.
-    private func stored(in store: SQLiteProfileStore) throws -> [Int: Int64] {
-        let tree = try store.merge(ProfileSelection(.cpu, in: Afternoon.around)).stacks
+    private func stored(
+        in store: SQLiteProfileStore, _ range: TimeRange = Afternoon.around
+    ) throws -> [Int: Int64] {
+        let writers = ProfileSelection(.cpu, in: range) { $0[LabelName.service] == "writer" }
+        let tree = try store.merge(writers).stacks
         var found: [Int: Int64] = [:]
         for node in 1..<max(1, tree.count) where tree.selfValues[node] != 0 {
             let name = tree.keys[Int(tree.keyIndices[node])].text
@@ -41,6 +44,35 @@ struct DurabilityTests {
             #expect(found.values.allSatisfy { $0 == 1 })
             #expect(try store.statistics().profiles == found.count)
             first = (found.keys.max() ?? first) + 1
+        }
+        #expect(acknowledged.count > 100)
+    }
+
+    @Test func whatWasAcknowledgedSurvivesKillNineWhileBlocksAreMadeAndSeriesGo() throws {
+        let range = Afternoon.seconds(-300_000, 300_000)
+        var acknowledged: Set<Int> = []
+        var first = 1
+        for _ in 0..<12 {
+            let writer = try WriterProcess([scratch.path, "\(first)", "busy"])
+            for _ in 0..<Int.random(in: 1...120) {
+                let line = try #require(writer.line())
+                acknowledged.insert(try #require(Int(line), "\(line)"))
+            }
+            writer.killAndWait()
+            while let line = writer.line() {
+                acknowledged.insert(try #require(Int(line), "\(line)"))
+            }
+            let store = try SQLiteProfileStore.open(
+                DataFolder(scratch.path), now: Afternoon.second(172_800))
+            for _ in 0..<2 {
+                let found = try stored(in: store, range)
+                #expect(acknowledged.subtracting(found.keys).isEmpty)
+                #expect(found.values.allSatisfy { $0 == 1 })
+                first = (found.keys.max() ?? first) + 1
+                try store.makeBlocks()
+            }
+            let found = store.check()
+            #expect(found.problems.isEmpty, "\(found.problems)")
         }
         #expect(acknowledged.count > 100)
     }

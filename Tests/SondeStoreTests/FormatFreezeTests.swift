@@ -176,7 +176,7 @@ extension Database.Format {
         #expect(StackFormat.format.applicationID == 0x536F_5374)
     }
 
-    @Test func theControlDatabaseHasTheSchemaOfVersionTwo() throws {
+    @Test func theControlDatabaseHasTheSchemaOfVersionThree() throws {
         let path = scratch.path + "/control.db"
         _ = try ControlStore(DataFolder(scratch.path))
         let columns = try DatabaseEditor.schema(of: path).joined(separator: "\n")
@@ -195,6 +195,8 @@ extension Database.Format {
                 CREATE TABLE setting ( service TEXT NOT NULL, instance TEXT NOT NULL, \
                 enabled INTEGER NOT NULL, hertz REAL NOT NULL, changed INTEGER NOT NULL, \
                 PRIMARY KEY (service, instance)) STRICT, WITHOUT ROWID \
+                CREATE TABLE tenant_limit ( tenant TEXT NOT NULL, name TEXT NOT NULL, \
+                value INTEGER NOT NULL, PRIMARY KEY (tenant, name)) STRICT, WITHOUT ROWID \
                 CREATE TABLE token ( id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, \
                 digest BLOB NOT NULL, created INTEGER NOT NULL, expires INTEGER, \
                 last_used INTEGER) STRICT

@@ -85,7 +85,8 @@ import Testing
             _ = try store.createToken(
                 name: "a", role: .viewer, expires: nil, by: "x", now: now)
             try store.state.withLock { state throws(StoreError) in
-                try state.database.execute("DROP TABLE probe; PRAGMA user_version=1")
+                try state.database.execute(
+                    "DROP TABLE probe; DROP TABLE tenant_limit; PRAGMA user_version=1")
             }
         }
         let store = try ControlStore(DataFolder(scratch.path))

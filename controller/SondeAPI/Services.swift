@@ -9,6 +9,8 @@ package import SondeWire
 package struct Services: Sendable {
     /// The profiles.
     package var profiles: any ProfileStore
+    /// What can be done to the profiles' store beside writing and reading.
+    package var storeCare = StoreCare()
     /// The log lines.
     package var logs: any LogStore
     /// How many bytes of log lines may come in.
@@ -109,7 +111,7 @@ package struct Services: Sendable {
             LokiPushEndpoint.route(self), LogsEndpoint.route(self),
         ] + LokiQueryEndpoints.routes(self) + LokiMetadataEndpoints.routes(self)
             + TailEndpoints.routes(self) + IngestEndpoint.routes(self) + OTLPEndpoint.routes(self)
-            + LimitsEndpoints.routes(self)
+            + LimitsEndpoints.routes(self) + StoreEndpoints.routes(self)
             + ProbeEndpoints.routes(self) + [WhereEndpoint.route(self)]
             + MetadataProcedures.routes(self) + StacktraceProcedures.routes(self)
             + SeriesProcedures.routes(self) + HeatmapProcedure.routes(self)

@@ -23,6 +23,7 @@ package final class ControllerServer: Sendable {
     private let stores: Stores
     private let services: Services
     private let exports: Exports
+    private let maintenance: StoreMaintenance
     private let listener: HTTPListener
     private let access: AccessControl
     private let address: ListenAddress
@@ -46,13 +47,14 @@ package final class ControllerServer: Sendable {
         address = try ListenAddress(parsing: configuration.listen)
         let tls = try TLSFiles.read(configuration)
         let isLoopback = try ListeningSocket.isLoopback(address)
-        stores = try Stores(configuration)
+        stores = try Stores(configuration, log)
         access = try Self.access(
             configuration, isLoopback: isLoopback, isTLS: tls != nil, stores, log)
         let settings = Self.settings(configuration, tls)
         let state = ListenerState(patience: settings.patience)
         exports = try Exports(configuration, stores.folder, log)
-        services = stores.services(configuration, log, state, exports)
+        maintenance = StoreMaintenance(stores.profiles, log)
+        services = stores.services(configuration, log, state, exports, maintenance)
         services.agents.onChange { state.longPolls.wake($0) }
         let pages = WebPages()
         router = Router(routes: services.routes, access: access) { target, head in
@@ -75,6 +77,7 @@ package final class ControllerServer: Sendable {
         hasServed.store(true, ordering: .sequentiallyConsistent)
         ticker.start { [listener] in listener.tick() }
         exports.start()
+        maintenance.start()
         let served = ServerAddress(
             host: socket.address.host, port: socket.address.port,
             isTLS: listener.settings.tls != nil)
@@ -112,6 +115,7 @@ package final class ControllerServer: Sendable {
     package func stop() {
         guard !isStopped.exchange(true, ordering: .sequentiallyConsistent) else { return }
         ticker.stop()
+        maintenance.stop()
         let isComplete = listener.stop(within: Double(configuration.stopSeconds))
         if hasServed.load(ordering: .sequentiallyConsistent) { exports.stop() }
         // A start that failed is one sentence, which the caller says.

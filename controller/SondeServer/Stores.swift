@@ -21,14 +21,13 @@ struct Stores: Sendable {
     /// Opens the data folder.
     ///
     /// - Throws: ``ServerError`` with the store's own sentence.
-    init(_ configuration: ServerConfiguration) throws(ServerError) {
+    init(_ configuration: ServerConfiguration, _ log: Log) throws(ServerError) {
+        let keep = try SQLiteProfileStore.Configuration(configuration, log)
         do throws(StoreError) {
             folder = try DataFolder(configuration.dataFolder)
             control = try ControlStore(folder)
             tenantLimits = try control.tenantLimits()
             images = try ImageStore(folder, maximumFileBytes: configuration.limits.imageBytes)
-            var keep = SQLiteProfileStore.Configuration()
-            keep.retentionDays = configuration.retentionDays
             profiles = try SQLiteProfileStore(folder, configuration: keep)
             var keepLogs = SQLiteLogStore.Configuration()
             keepLogs.retentionDays = configuration.logRetentionDays
@@ -46,10 +45,11 @@ struct Stores: Sendable {
     ///   - log: The controller's own log.
     ///   - listener: What the listener is at.
     ///   - exports: What forwards to other servers.
+    ///   - maintenance: Looks after the profiles.
     /// - Returns: The services.
     func services(
         _ configuration: ServerConfiguration, _ log: Log, _ listener: ListenerState,
-        _ exports: Exports
+        _ exports: Exports, _ maintenance: StoreMaintenance
     ) -> Services {
         let symbols = CachingSymbolizer { [images] in images.files($0).map(\.path) }
         let catalog = ImageCatalog(
@@ -57,6 +57,7 @@ struct Stores: Sendable {
         var services = Services(
             profiles: profiles, logs: logs, control: control, images: catalog, symbols: symbols,
             log: log)
+        services.storeCare = maintenance.care
         services.symbolNotes = { ImageInspection.notes($0, symbols) }
         services.symbolFigures = {
             let size = symbols.figures

@@ -6,6 +6,8 @@
 //     store-writer FOLDER FIRST BYTES        the same by one thread with files limited to BYTES,
 //                                            until the first error; then once more without limit
 //     store-writer FOLDER FIRST logs         the first, with numbered log lines
+//     store-writer FOLDER FIRST busy         the first, over three days, while blocks are made and
+//                                            series are removed by a rule all the time
 //
 // Prints a number for each profile that was acknowledged; an error's code and message as it is.
 
@@ -35,6 +37,44 @@ func open(_ folder: String) throws(StoreError) -> SQLiteProfileStore {
     var configuration = SQLiteProfileStore.Configuration()
     configuration.retentionDays = nil
     return try SQLiteProfileStore(DataFolder(folder), configuration: configuration)
+}
+
+/// A numbered profile of one of three days, with one that the rule of `openBusy` removes.
+func busyProfiles(_ number: Int) -> [Profile] {
+    var one = profile(number)
+    one.start = one.start.advanced(
+        byNanoseconds: -Int64(number &* 7919 % 172_800) * 1_000_000_000)
+    var junk = profile(number)
+    junk.labels = LabelSet().setting(LabelName.service, to: "junk")
+    junk.start = junk.start.advanced(byNanoseconds: -172_800_000_000_000)
+    return [one, junk]
+}
+
+func openBusy(_ folder: String) throws(StoreError) -> SQLiteProfileStore {
+    var configuration = SQLiteProfileStore.Configuration()
+    configuration.retentionDays = nil
+    // Two days later: every window has passed.
+    configuration.now = { Timestamp(unixMilliseconds: 1_769_871_600_000 + 172_800_000) }
+    configuration.retentionRules = [
+        RetentionRule(name: "junk", days: 1) { $0.labels[LabelName.service] == "junk" }
+    ]
+    return try SQLiteProfileStore(DataFolder(folder), configuration: configuration)
+}
+
+func appendBusilyUntilKilled(_ folder: String, from first: Int) throws(StoreError) {
+    let store = try openBusy(folder)
+    var maintenance = pthread_t()
+    let body = Body {
+        do throws(StoreError) {
+            while true { try store.maintain() }
+        } catch {
+            say("\(error.code.rawValue): \(error.message)")
+        }
+    }
+    start(&maintenance, body)
+    appendByFourThreads(from: first) { number throws(StoreError) in
+        try store.append(busyProfiles(number) + busyProfiles(number + 1))
+    }
 }
 
 func limitFiles(to bytes: UInt) {
@@ -108,17 +148,19 @@ func appendByFourThreads(
             say("\(error.code.rawValue): \(error.message)")
         }
     }
-    for index in handles.indices {
-        pthread_create(
-            &handles[index], nil,
-            { argument in
-                guard let argument else { return nil }
-                // Safety: balances the passRetained of this thread's creation.
-                Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, Unmanaged.passRetained(body).toOpaque())
-    }
+    for index in handles.indices { start(&handles[index], body) }
     for handle in handles { pthread_join(handle, nil) }
+}
+
+func start(_ thread: inout pthread_t, _ body: Body) {
+    pthread_create(
+        &thread, nil,
+        { argument in
+            guard let argument else { return nil }
+            // Safety: balances the passRetained of this thread's creation.
+            Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
+            return nil
+        }, Unmanaged.passRetained(body).toOpaque())
 }
 
 final class Body: Sendable {
@@ -128,12 +170,16 @@ final class Body: Sendable {
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 3, let first = Int(arguments[2]) else {
-    say("usage: store-writer FOLDER FIRST [BYTES | logs]")
+    say("usage: store-writer FOLDER FIRST [BYTES | logs | busy]")
     exit(2)
 }
 do throws(StoreError) {
     if arguments.count > 3, arguments[3] == "logs" {
         try appendLinesUntilKilled(in: arguments[1], from: first)
+        exit(1)
+    }
+    if arguments.count > 3, arguments[3] == "busy" {
+        try appendBusilyUntilKilled(arguments[1], from: first)
         exit(1)
     }
     let store = try open(arguments[1])

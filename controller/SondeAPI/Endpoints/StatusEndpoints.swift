@@ -84,10 +84,17 @@ enum StatusEndpoints {
                 (labels: [("state", "connected")], value: Double(connected)),
                 (labels: [("state", "away")], value: Double(agents.count - connected)),
             ])
+        writeRemovals(services.storeCare.removals(), to: &text)
         // A store that cannot be asked leaves its figures out; /ready and the log say why.
         if let statistics = try? services.profiles.statistics() {
             text.gauge("sonde_store_bytes", "Bytes of stored profiles.", Double(statistics.bytes))
             text.gauge("sonde_store_profiles", "Stored profiles.", Double(statistics.profiles))
+            if let times = statistics.times {
+                text.gauge(
+                    "sonde_store_oldest_profile_time_seconds",
+                    "When the oldest stored profile begins, in seconds since 1970.",
+                    Double(times.from.unixMilliseconds) / 1000)
+            }
         }
         if let statistics = try? services.logs.statistics() {
             text.gauge("sonde_log_store_bytes", "Bytes of stored logs.", Double(statistics.bytes))
@@ -142,6 +149,19 @@ enum StatusEndpoints {
                     )
                 }
             })
+    }
+
+    private static func writeRemovals(_ history: RemovalHistory, to text: inout MetricsText) {
+        for (name, what, values) in [
+            ("sonde_store_removed_profiles_total", "Profiles", history.profiles),
+            ("sonde_store_removed_bytes_total", "Bytes of profiles", history.bytes),
+        ] {
+            text.family(name, "counter", "\(what) that retention removed, by reason.")
+            for reason in ["age", "bytes", "rule"] {
+                text.sample(
+                    name, [("reason", reason)], MetricsText.number(Double(values[reason] ?? 0)))
+            }
+        }
     }
 
     private static func writeProcess(_ services: Services, to text: inout MetricsText) {

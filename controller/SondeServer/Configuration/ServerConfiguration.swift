@@ -25,6 +25,12 @@ package struct ServerConfiguration: Sendable {
     package var allowedHosts: Set<String> = []
     /// How many days profiles are kept; `nil` for ever.
     package var retentionDays: Int? = 31
+    /// The most bytes of profiles, after which the oldest days go; `nil` for no bound.
+    package var retentionBytes: Int?
+    /// Series that are kept for less: selectors and days.
+    package var retentionRules: [(selector: String, days: Int)] = []
+    /// How many days back profiles are taken; `nil` for all that are kept.
+    package var acceptedDays: Int?
     /// How many days log lines are kept; `nil` for ever.
     package var logRetentionDays: Int? = 31
     /// Where log lines are forwarded to; `nil` for nowhere.

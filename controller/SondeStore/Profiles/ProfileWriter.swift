@@ -88,13 +88,17 @@ final class ProfileWriter: Sendable {
 
     /// Changes a day's database while nobody else writes.
     ///
-    /// What fails leaves the day closed, to be opened anew.
+    /// What fails leaves the day closed, to be opened anew; so does what makes the writer forget.
     func change<Result: Sendable>(
-        _ day: UTCDay, _ body: @Sendable (DayWriter) throws(StoreError) -> Result
+        _ day: UTCDay, thenCloses: Bool = false,
+        _ body: @Sendable (DayWriter) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
         try state.withLock { state throws(StoreError) in
             do throws(StoreError) {
-                return try body(try state.days.writer(of: day))
+                let result = try body(try state.days.writer(of: day))
+                // Before anybody else may write: what this writer remembers is not true any more.
+                if thenCloses { state.days.close(day) }
+                return result
             } catch {
                 state.days.close(day)
                 throw error

@@ -66,6 +66,9 @@ package struct RemovalHistory: Sendable {
 
     private static let remembered = 100
 
+    /// Nothing was removed yet.
+    package init() {}
+
     mutating func add(_ removal: Removal) {
         latest.append(removal)
         if latest.count > Self.remembered { latest.removeFirst() }

@@ -80,7 +80,7 @@ extension SQLiteProfileStore {
             }
             guard hasSome == true else { continue }
             let before = files.bytes(of: day)
-            let count = try writer.change(day) { (writer) throws(StoreError) in
+            let count = try writer.change(day, thenCloses: true) { (writer) throws(StoreError) in
                 try writer.remove(rule.matches)
             }
             forget(day)

@@ -17,6 +17,9 @@ package struct StoreCheck: Sendable {
 
     private static let mostProblems = 1000
 
+    /// Nothing was read yet.
+    package init() {}
+
     mutating func note(_ problem: String) {
         if problems.count < Self.mostProblems { problems.append(problem) }
     }
