@@ -78,17 +78,20 @@ import SondeWire
     static func main() throws {
         let arguments = CommandLine.arguments
         guard arguments.count > 1 else {
-            print("usage: bench-store THRESHOLDS [FOLDER [DAYS]]")
+            print("usage: bench-store THRESHOLDS [FOLDER [DAYS [SECONDS]]]")
             exit(2)
         }
         var thresholds = try Thresholds(arguments[1])
         let folder =
             (arguments.count > 2 ? arguments[2] : NSTemporaryDirectory())
             + "/sonde-bench-store-\(getpid())"
-        let days = arguments.count > 3 ? Int(arguments[3]) ?? 30 : 30
+        var month = MonthBenchmark()
+        if arguments.count > 3 { month.days = Int(arguments[3]) ?? month.days }
+        if arguments.count > 4 { month.secondsPerProfile = Int(arguments[4]) ?? 60 }
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try HourBenchmark.run(folder + "/hour", &thresholds)
-        try MonthBenchmark.run(folder + "/month", days: days, &thresholds)
+        try GrowthBenchmark.run(folder + "/growth")
+        try month.run(folder + "/month", &thresholds)
         let memory = memory()
         print("memory: \(memory.now) MB now, \(memory.most) MB at most")
         if !thresholds.failures.isEmpty {

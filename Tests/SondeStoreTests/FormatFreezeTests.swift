@@ -119,7 +119,14 @@ extension Database.Format {
             ]
             try store.append([profile, .cpu("bookmaker+1f0 1", instance: "2")])
         }
-        for (file, fixture) in [("2026-01-31.db", "day-v2.sql"), ("stacks/1.db", "stacks-v1.sql")] {
+        let stacks = try #require(
+            FileManager.default.contentsOfDirectory(atPath: scratch.path + "/profiles/stacks")
+                .first { $0.hasSuffix(".db") })
+        try DatabaseEditor.run(
+            "UPDATE tree SET epoch = 1", on: scratch.path + "/profiles/2026-01-31.db")
+        for (file, fixture) in [
+            ("2026-01-31.db", "day-v2.sql"), ("stacks/\(stacks)", "stacks-v1.sql"),
+        ] {
             try Self.dump(scratch.path + "/profiles/" + file).write(
                 to: Self.fixtures.appendingPathComponent(fixture), atomically: true,
                 encoding: .utf8)

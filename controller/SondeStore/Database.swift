@@ -80,6 +80,14 @@ final class Database: @unchecked Sendable {
         sqlite3_busy_timeout(handle, 5_000)
     }
 
+    /// Whether this is a database of an earlier version of a format.
+    func isOld(_ format: Format) throws(StoreError) -> Bool {
+        let version = try number("PRAGMA user_version")
+        let id = try number("PRAGMA application_id")
+        return id == Int64(format.applicationID)
+            && (1..<Int64(format.version)).contains(version)
+    }
+
     deinit {
         statements.removeAll()  // they have to end before their connection
         sqlite3_close_v2(handle)
@@ -188,6 +196,8 @@ final class Database: @unchecked Sendable {
                     + "want \(format.version)")
         }
         try transaction { () throws(StoreError) in
+            // Another connection may have done it meanwhile.
+            guard try number("PRAGMA user_version") == version else { return }
             for step in format.upgrades[Int(version - 1)...] { try execute(step) }
             try execute("PRAGMA user_version=\(format.version)")
         }

@@ -20,6 +20,18 @@ package struct UTCDay: Hashable, Comparable, Sendable {
         number = remainder < 0 ? quotient - 1 : quotient
     }
 
+    /// The day's first nanosecond; saturates where the range ends.
+    var begin: Timestamp {
+        let (begin, overflow) = number.multipliedReportingOverflow(by: Self.nanoseconds)
+        return Timestamp(unixNanoseconds: overflow ? (number < 0 ? .min : .max) : begin)
+    }
+
+    /// The day's last nanosecond; saturates where the range ends.
+    var end: Timestamp {
+        let (next, overflow) = (number + 1).multipliedReportingOverflow(by: Self.nanoseconds)
+        return Timestamp(unixNanoseconds: overflow ? (number < 0 ? .min : .max) : next - 1)
+    }
+
     /// A day from its name, or `nil` when it is none.
     package init?(name: String) {
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)

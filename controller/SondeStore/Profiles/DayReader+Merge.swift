@@ -60,7 +60,7 @@ extension DayReader {
         _ selected: SelectedSeries, _ range: TimeRange, top: Int = BlockLadder.top,
         to totals: inout StackTotals, _ reading: Reading
     ) throws(StoreError) -> Int {
-        let (from, until) = (range.from.unixNanoseconds, range.until.unixNanoseconds)
+        let (from, until) = part(of: range)
         var pieces: [DayCover.Piece] = []
         let cover = DayCover(database: database, top: top) { (piece) throws(StoreError) in
             pieces.append(piece)

@@ -82,9 +82,7 @@ extension DayReader {
         groupedBy group: (LabelSet) -> LabelSet, into sums: inout TimelineSums, _ reading: Reading
     ) throws(StoreError) {
         try database.snapshot { () throws(StoreError) in
-            let (from, until) = (
-                selection.range.from.unixNanoseconds, selection.range.until.unixNanoseconds
-            )
+            let (from, until) = part(of: selection.range)
             for selected in try select(selection, groupedBy: group) {
                 var pieces: [DayCover.Piece] = []
                 let cover = DayCover(

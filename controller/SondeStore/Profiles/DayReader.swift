@@ -15,14 +15,11 @@ final class DayReader: @unchecked Sendable {
 
     init(_ day: UTCDay, path: String) throws(StoreError) {
         self.day = day
-        do throws(StoreError) {
-            database = try Database(path, .read, DayFormat.format)
-        } catch {
-            guard error.code == .corrupt, FileSystem.exists(path) else { throw error }
+        if try Database(reading: path).isOld(DayFormat.format) {
             // A day of an earlier version becomes one of this by being opened for writing.
             _ = try Database(path, .write, DayFormat.format)
-            database = try Database(path, .read, DayFormat.format)
         }
+        database = try Database(path, .read, DayFormat.format)
         // A month has many readers, and what they read is read once.
         try database.execute("PRAGMA cache_size=-512")
     }
@@ -181,6 +178,14 @@ final class DayReader: @unchecked Sendable {
         } catch {
             throw damaged("the labels of a series", error)
         }
+    }
+
+    /// The part of a range that lies within the day: outside of it there is nothing to look for.
+    func part(of range: TimeRange) -> (from: Int64, until: Int64) {
+        (
+            max(range.from.unixNanoseconds, day.begin.unixNanoseconds),
+            min(range.until.unixNanoseconds, day.end.unixNanoseconds)
+        )
     }
 
     func bind(_ range: TimeRange, to rows: Statement, at index: Int32) throws(StoreError) {

@@ -112,7 +112,7 @@ final class ProfileWriter: Sendable {
     private func write(_ group: [Ticket], _ state: inout State) {
         var byDay: [UTCDay: [InternedProfile]] = [:]
         do throws(StoreError) {
-            try state.stacks.open(on: UTCDay(of: now()))
+            try state.stacks.open(at: now())
             for ticket in group {
                 ticket.outcome = .success([])
                 for profile in ticket.profiles {

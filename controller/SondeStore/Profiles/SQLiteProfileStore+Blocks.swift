@@ -31,8 +31,16 @@ extension SQLiteProfileStore {
         var failure: StoreError?
         for day in files.all where !isStopped() {
             do throws(StoreError) {
+                var made = 0
                 for level in BlockLadder.lengths.indices {
-                    done += try makeBlocks(day, level, isStopped)
+                    made += try makeBlocks(day, level, isStopped)
+                }
+                done += made
+                // A day that is over is rarely written to: its log need not lie beside it.
+                if made > 0, day < UTCDay(of: configuration.now()) {
+                    try writer.change(day) { (writer) throws(StoreError) in
+                        try writer.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    }
                 }
             } catch {
                 failure = failure ?? error

@@ -32,7 +32,7 @@ enum StackFormat {
     /// Where the databases lie, seen from the profiles' folder.
     static let folder = "stacks"
 
-    /// Where an epoch's database lies.
+    /// Where an epoch's database lies, by the epoch's number.
     static func path(_ epoch: Int64, in folder: String) -> String { "\(folder)/\(epoch).db" }
 
     /// The epoch of a database's file name, or `nil` when it is none.

@@ -51,8 +51,12 @@ final class StackWriter {
     /// The epoch that takes new stacks; `nil` before the first.
     var currentEpoch: Int64? { database == nil ? nil : epoch }
 
-    /// Sees to it that an epoch is open that may take stacks today.
-    func open(on today: UTCDay) throws(StoreError) {
+    /// Sees to it that an epoch is open that may take stacks now.
+    ///
+    /// An epoch's number is the millisecond in which it began: none is used twice, not even when a
+    /// damaged file was moved away.
+    func open(at now: Timestamp) throws(StoreError) {
+        let today = UTCDay(of: now)
         if database != nil, isFresh(today) { return }
         let latest =
             FileSystem.entries(of: folder).compactMap(StackFormat.epoch(ofFile:)).max() ?? 0
@@ -65,7 +69,7 @@ final class StackWriter {
                 guard error.code == .corrupt else { throw error }
             }
         }
-        try open(max(latest, epoch) + 1, today)
+        try open(max(latest + 1, epoch + 1, now.unixMilliseconds), today)
     }
 
     private func isFresh(_ today: UTCDay) -> Bool {
