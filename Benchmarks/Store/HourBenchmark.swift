@@ -26,16 +26,20 @@ enum HourBenchmark {
         let packed = bodies.reduce(0) { $0 + SQLiteProfileStore.packedSize(of: $1.body) }
         let now = begin.advanced(byNanoseconds: 90_000_000_000_000)
         let store = try StoreBenchmark.open(folder, now: now)
+        var decoding = 0.0
         let ingest = try StoreBenchmark.measure {
             // Ten agents at a time, as one transaction takes them.
             for start in stride(from: 0, to: bodies.count, by: services) {
-                try store.append(
-                    bodies[start..<start + services].flatMap { service, body in
+                var profiles: [Profile] = []
+                decoding += try StoreBenchmark.measure {
+                    profiles = try bodies[start..<start + services].flatMap { service, body in
                         try PprofDocument(decoding: body[...]).profiles(
                             seriesLabels: StoreBenchmark.labels(service: service, instance: 0)
                                 .setting(LabelName.metric, to: "process_cpu"),
                             receivedAt: begin)
-                    })
+                    }
+                }.cpu
+                try store.append(profiles)
             }
         }
         let rate = megabytes / ingest.cpu
@@ -46,7 +50,8 @@ enum HourBenchmark {
         print(
             "  pprof to disk     \(StoreBenchmark.text(rate)) MB per CPU second, "
                 + "\(Int(Double(bodies.count) / ingest.wall)) profiles/s durable, "
-                + "\(StoreBenchmark.text(ingest.cpu * 1000 / Double(bodies.count))) ms CPU each")
+                + "\(StoreBenchmark.text(ingest.cpu * 1000 / Double(bodies.count))) ms CPU each, "
+                + "\(StoreBenchmark.text(decoding * 1000 / Double(bodies.count))) of it to decode")
         thresholds.check("ingest_megabytes_per_cpu_second_at_least", rate)
         print(
             "  on disk           \(StoreBenchmark.text(Double(bytes) / samples)) bytes a sample; "

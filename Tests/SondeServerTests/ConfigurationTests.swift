@@ -20,6 +20,9 @@ import Testing
             require_token: true
             allowed_hosts: [sonde.example, Other.Example]
             retention_days: 7
+            retention_bytes: 20GiB
+            retention_rules: ['{service_name="a b"} 3', '{__name__="memory"} 14']
+            accepted_days: 2
             log_level: debug
             limits:
               push_bytes: 32MiB
@@ -42,6 +45,12 @@ import Testing
         #expect(configuration.requiresToken == true)
         #expect(configuration.allowedHosts == ["sonde.example", "other.example"])
         #expect(configuration.retentionDays == 7)
+        #expect(configuration.retentionBytes == 20 << 30)
+        #expect(
+            configuration.retentionRules.map(\.selector)
+                == ["{service_name=\"a b\"}", "{__name__=\"memory\"}"])
+        #expect(configuration.retentionRules.map(\.days) == [3, 14])
+        #expect(configuration.acceptedDays == 2)
         #expect(configuration.logLevel == .debug)
         #expect(configuration.limits.pushBytes == 32 << 20)
         #expect(configuration.limits.tenant.profileBytes == 1 << 20)
@@ -67,6 +76,9 @@ import Testing
         ("limits:\n  push_byte: 1", "line 2", "\"limits.push_bytes\"?"),
         ("completely_unlike_anything_known: 1", "line 1", "one of listen, data"),
         ("retention_days: 0", "line 1", "want 1...36500 or forever"),
+        ("retention_bytes: few", "line 1", "want bytes, such as 200GiB, or unlimited"),
+        ("retention_rules: ['{a=} 3']", "line 1", "want a list of selectors and days"),
+        ("retention_rules: ['{}']", "line 1", "want a list of selectors and days"),
         ("log_level: loud", "line 1", "want debug, info, warn or error"),
         ("limits:\n  push_bytes: many", "line 2", "want bytes"),
         ("insecure: perhaps", "line 1", "want true or false"),

@@ -183,7 +183,7 @@ extension Database.Format {
         #expect(StackFormat.format.applicationID == 0x536F_5374)
     }
 
-    @Test func theControlDatabaseHasTheSchemaOfVersionThree() throws {
+    @Test func theControlDatabaseHasTheSchemaOfVersionFour() throws {
         let path = scratch.path + "/control.db"
         _ = try ControlStore(DataFolder(scratch.path))
         let columns = try DatabaseEditor.schema(of: path).joined(separator: "\n")
@@ -192,6 +192,9 @@ extension Database.Format {
             columns == """
                 CREATE TABLE audit ( id INTEGER PRIMARY KEY, time INTEGER NOT NULL, \
                 who TEXT NOT NULL, what TEXT NOT NULL) STRICT \
+                CREATE TABLE plugin_setting ( tenant TEXT NOT NULL, name TEXT NOT NULL, \
+                value TEXT NOT NULL, modified INTEGER NOT NULL, PRIMARY KEY (tenant, name)) \
+                STRICT, WITHOUT ROWID \
                 CREATE TABLE probe ( id TEXT PRIMARY KEY, revision INTEGER NOT NULL, \
                 kind TEXT NOT NULL, location TEXT NOT NULL, template TEXT NOT NULL, \
                 condition TEXT NOT NULL, service TEXT NOT NULL, instance TEXT NOT NULL, \

@@ -86,7 +86,8 @@ import Testing
                 name: "a", role: .viewer, expires: nil, by: "x", now: now)
             try store.state.withLock { state throws(StoreError) in
                 try state.database.execute(
-                    "DROP TABLE probe; DROP TABLE tenant_limit; PRAGMA user_version=1")
+                    "DROP TABLE probe; DROP TABLE tenant_limit; DROP TABLE plugin_setting; "
+                        + "PRAGMA user_version=1")
             }
         }
         let store = try ControlStore(DataFolder(scratch.path))

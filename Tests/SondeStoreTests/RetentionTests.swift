@@ -68,6 +68,18 @@ import Testing
         try store.append([try .cpu("f 1", at: Afternoon.second(-2 * day))])
     }
 
+    @Test func profilesOlderThanWhatIsAcceptedAreRefusedThoughOlderOnesAreKept() throws {
+        var configuration = SQLiteProfileStore.Configuration()
+        configuration.acceptedDays = 2
+        configuration.now = { Afternoon.begin }
+        let store = try SQLiteProfileStore(DataFolder(scratch.path), configuration: configuration)
+        try store.append([try .cpu("f 1", at: Afternoon.second(-day))])
+        let error = try #require(throws: StoreError.self) {
+            try store.append([try .cpu("f 1", at: Afternoon.second(-2 * day))])
+        }
+        #expect(error.message.contains("want 2026-01-30 or later, for older ones are not taken"))
+    }
+
     @Test func filesOfOtherNamesAreLeftAlone() throws {
         let folder = scratch.path + "/profiles"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -8,6 +8,7 @@ internal import Glibc
 ///     <folder>/lock                    who owns the folder
 ///     <folder>/control.db              tokens, settings, audit log
 ///     <folder>/profiles/2026-01-31.db  the profiles that began on that day (UTC)
+///     <folder>/profiles/stacks/N.db    the stacks that the days of about a month share
 ///     <folder>/logs/2026-01-31.db      the log lines of that day (UTC)
 ///     <folder>/images/<build id>/      uploaded ELF files
 ///

@@ -23,6 +23,13 @@ extension SQLiteProfileStore {
 
     /// Removes what is not kept.
     func applyRetention() throws(StoreError) {
+        removeDays()
+        let today = UTCDay(of: configuration.now())
+        for rule in configuration.retentionRules { try apply(rule, today: today) }
+    }
+
+    /// Removes the days that are not kept, which is quick.
+    func removeDays() {
         let today = UTCDay(of: configuration.now())
         if let first = firstDay {
             for day in files.all where day < first { remove(day, .age) }
@@ -36,7 +43,6 @@ extension SQLiteProfileStore {
             }
         }
         removeUnusedStacks()
-        for rule in configuration.retentionRules { try apply(rule, today: today) }
     }
 
     private func remove(_ day: UTCDay, _ reason: Removal.Reason) {

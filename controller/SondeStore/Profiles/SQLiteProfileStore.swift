@@ -94,7 +94,7 @@ package final class SQLiteProfileStore: ProfileStore {
         for profile in profiles { try check(profile, now: now) }
         if writer.needsRetention(on: UTCDay(of: now)) {
             // Who makes blocks meanwhile applies it afterwards.
-            _ = maintenance.withLockIfAvailable { _ in try? applyRetention() }
+            _ = maintenance.withLockIfAvailable { _ in removeDays() }
         }
         files.add(try writer.append(profiles))
     }
