@@ -158,17 +158,20 @@ struct ControlFlow {
             from: successors[block], avoiding: others, { $0 == block || leaves.contains($0) })
     }
 
-    /// Those of others that can run next behind a mark.
-    func next(after mark: UInt64, among others: Set<UInt64>) -> Set<UInt64> {
-        guard let block = block(of: mark) else { return [] }
+    /// Those of others that can run behind a mark in the same round of a loop.
+    ///
+    /// Code that was not optimized stands in the order in which it runs, but for the jumps with
+    /// which loops begin another round: paths lead to higher addresses alone.
+    func behind(_ mark: UInt64, among others: Set<UInt64>) -> Set<UInt64> {
+        guard let first = block(of: mark) else { return [] }
         let goals = blocks(of: others)
-        var found: Set<UInt64> = []
-        _ = walk(from: successors[block], avoiding: []) { block in
-            guard goals.contains(block) else { return false }
-            found.insert(starts[block])
-            return false
+        var seen: Set<Int> = []
+        var pending = [first]
+        while let block = pending.popLast() {
+            guard seen.insert(block).inserted else { continue }
+            pending += successors[block].filter { $0 > block }
         }
-        return found
+        return Set(seen.intersection(goals).subtracting([first]).map { starts[$0] })
     }
 
     /// Whether the function is never left behind a mark: the process ends there.

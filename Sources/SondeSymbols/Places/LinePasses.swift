@@ -124,7 +124,7 @@ private struct LinePasses {
         for mark in marks.sorted() where marks.count > 1 {
             let others = marks.subtracting([mark])
             guard !resumed.contains(mark), flow.isFollowed(mark, by: others) else { continue }
-            let next = flow.next(after: mark, among: others)
+            let next = flow.behind(mark, among: others)
             if next.allSatisfy(flow.isEpilogue) {
                 marks.subtract(next)
             } else {
@@ -139,7 +139,7 @@ private struct LinePasses {
         for site in sites { columns[site.address] = site.column }
         for mark in marks.sorted() where marks.contains(mark) {
             let same = marks.filter { $0 > mark && columns[$0] == columns[mark] }
-            marks.subtract(flow.next(after: mark, among: same.subtracting(resumed)))
+            marks.subtract(flow.behind(mark, among: same.subtracting(resumed)))
         }
     }
 }

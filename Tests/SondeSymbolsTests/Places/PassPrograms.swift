@@ -110,6 +110,18 @@ enum PassProgram {
               sum += tick() ? inner : 0
             }
           }
+          for number in Ticking(count) {
+            let box = Box(number)
+            defer {
+              box.value += tick(#line - 1) ? 1 : 0
+            }
+            if tick(), number % 3 == 2 { continue }
+            if tick(), let half = half(number) {
+              sum += tick() ? half : 0
+              continue
+            }
+            sum += tick() ? box.value : 0
+          }
           return tick() ? sum : 0
         }
         @inline(never) func calls(_ value: Int) -> Int {

@@ -13,7 +13,8 @@ struct PassTests {
         let image = try program.image
         let file = try #require(image.files(matching: program.file).first)
         let mark = program.file.hasSuffix(".c") ? "TICK" : "tick()"
-        let lines = Set(program.lines(with: mark) + program.lines(with: "in Ticking("))
+        let lines = Set(
+            [mark, "in Ticking(", "defer {"].flatMap { program.lines(with: $0) })
         let places = lines.sorted().flatMap { image.places(file: file, line: $0) }
         let (stops, output) = try DebuggedProgram.run(program.program, image, places) { _, _ in
             false
