@@ -163,7 +163,7 @@ let package = Package(
             path: "Benchmarks/Store", exclude: ["run", "thresholds.txt"], swiftSettings: strict),
         .executableTarget(
             name: "bench-probe-hit", dependencies: ["CSondeProbe"], path: "Benchmarks/ProbeHit",
-            exclude: ["run", "thresholds.txt"],
+            exclude: ["run", "thresholds.txt", "peers.py"],
             cSettings: cStrict + [.headerSearchPath("../../probes/CSondeProbe")]),
         .executableTarget(
             name: "bench-symbols", dependencies: ["SondeSymbols", "SondeModel"],

@@ -32,7 +32,9 @@ static int check(const char *path, const char *name, double value)
 int main(int count, char **arguments)
 {
     struct bench_hits hits;
-    double share;
+    double share, uprobe_ns;
+    if (count == 2 && strcmp(arguments[1], "--serve") == 0)
+        return bench_serve();
     if (count != 4) {
         fprintf(stderr, "cannot measure: got %d arguments; want thresholds, image, statements\n",
                 count - 1);
@@ -49,6 +51,8 @@ int main(int count, char **arguments)
     printf("  by jump            %8.1f ns\n", hits.jump_ns);
     printf("  by trap            %8.1f ns\n", hits.trap_ns);
     printf("  a bare SIGTRAP     %8.1f ns\n", hits.bare_trap_ns);
+    if (bench_uprobe(&uprobe_ns) == 0)
+        printf("  a kernel uprobe    %8.1f ns\n", uprobe_ns);
     failed |= check(arguments[1], "trap-to-bare-trap", hits.trap_ns / hits.bare_trap_ns);
     failed |= check(arguments[1], "bare-trap-to-jump", hits.bare_trap_ns / hits.jump_ns);
     failed |= check(arguments[1], "jump-nanoseconds", hits.jump_ns);
