@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tests do with the page and read from it, in the words of its user."""
 
+import json
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 AUDIT = Path(__file__).with_name("audit.js").read_text()
@@ -25,6 +28,12 @@ const boxOf = (node) => {
     return { x: box.left + left, y: box.top + top, width: right - left, height: 20 };
 };
 """
+
+
+def api(url, path, **query):
+    """The controller's own answer to compare the page with."""
+    with urllib.request.urlopen(f"{url}api/v1/{path}?{urllib.parse.urlencode(query)}", timeout=20) as answer:
+        return json.load(answer)
 
 
 class Page:

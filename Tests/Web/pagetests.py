@@ -179,12 +179,12 @@ def every_control_is_reached_by_tab_and_shows_its_focus(page, stub):
     reached = []
     for _ in range(70):
         page.browser.keys("Tab")
-        found = page.browser.run("const a = document.activeElement; return [a.id || a.dataset.view || a.dataset.sort || a.className, getComputedStyle(a).outlineStyle !== 'none'];")
+        found = page.browser.run("const a = document.activeElement; return [a.id || (a.dataset.page && 'nav-' + a.dataset.page) || a.dataset.view || a.dataset.sort || a.className, getComputedStyle(a).outlineStyle !== 'none'];")
         if found[0] in reached:
             break
         reached.append(found[0])
         assert found[1] or found[0] == "", f"{found[0]} shows no focus"
-    for control in ("service", "type", "range", "live", "download", "theme", "help", "graph", "search", "order", "reset", "canvas", "self", "agents-toggle"):
+    for control in ("nav-source", "nav-agents", "service", "type", "range", "live", "download", "theme", "help", "graph", "search", "order", "reset", "canvas", "self", "agents-toggle"):
         assert control in reached or control in ("agents-toggle",), f"Tab does not reach {control}: {reached}"
 
 
@@ -261,7 +261,7 @@ def ranges_are_chosen_in_the_menu(page, stub):
     same(page.complaints(), [], "the open menu")
     page.browser.click("[data-from='now-15m']")
     page.browser.until("return document.querySelector('#range').textContent === 'Last 15 minutes' && location.search.includes('now-15m')")
-    page.browser.until("return sonde.answered?.includes('now-15m')", what="an answer")
+    page.browser.until("return sonde.profiles.answered?.includes('now-15m')", what="an answer")
     assert any(query.get("from") == "now-15m" for _, path, query in stub.days.requests if path == "/api/v1/flame")
     page.browser.click("#range")
     page.browser.run("document.querySelector('#range-from').value = '2026-01-02T10:00:00'; document.querySelector('#range-until').value = '2026-01-02T09:00:00';")
@@ -281,9 +281,23 @@ def labels_narrow_the_question(page, stub):
     page.browser.until("return document.querySelectorAll('#filter-labels option').length === 3", what="suggestions")
     page.browser.fill("#filter", 'host="host-a"')
     page.browser.click("#filter-form [type=submit]")
-    page.browser.until("return document.querySelector('#filter-button').textContent === 'host=\"host-a\"' && sonde.answered?.includes('host-a')")
+    page.browser.until("return document.querySelector('#filter-button').textContent === 'host=\"host-a\"' && sonde.profiles.answered?.includes('host-a')")
     asked = [query["selector"] for _, path, query in stub.days.requests if path == "/api/v1/flame"]
     same(asked[-1], '{service_name="bookmaker",host="host-a"}')
+
+
+@test()
+def consumers_are_listed_by_label_and_one_is_opened(page, stub):
+    page.open("?view=explore&group=host").wait_for_graph()
+    page.browser.until("return document.querySelectorAll('.consumer').length === 2", what="two hosts")
+    same(page.complaints(), [])
+    names = "return [...document.querySelectorAll('.consumer-name')].map((name) => name.textContent)"
+    first = page.browser.run(names)[0]
+    page.browser.click(".consumer:last-child .star")
+    assert page.browser.run(names)[1] == first, "favourites come first"
+    page.browser.click(".consumer .star")
+    page.browser.click(".consumer .consumer-name")
+    page.browser.until("return document.querySelector('#graph').checkVisibility() && /filter=host/.test(location.search)", what="the narrowed profile")
 
 
 @test()
@@ -374,7 +388,7 @@ def a_truncated_answer_says_so_and_offers_more(page, stub):
     same(page.rows()[0][0], "Hidden.inOther()", "the table is the controller's own list")
     page.browser.click("#more-nodes")
     page.browser.until("return location.search.includes('nodes=262144')")
-    page.browser.until("return sonde.answered?.includes('262144')", what="an answer")
+    page.browser.until("return sonde.profiles.answered?.includes('262144')", what="an answer")
     assert any(query.get("maxNodes") == "262144" for _, _, query in stub.days.requests)
 
 
@@ -395,6 +409,7 @@ def the_agents_strip_tells_and_changes(page, stub):
     page.open().wait_for_graph()
     assert "2 agents connected · 100 Hz" in page.text("#agents-summary") and "7 losses" in page.text("#agents-summary")
     page.browser.click("#agents-toggle")
+    page.browser.until("return document.querySelectorAll('#agents-list .agent').length === 2", what="the agents")
     text = page.text("#agents-list")
     for part in ("host-a · pid 4711", "SIGPROF is owned by the program", "ring full 7", "0.12 % of a core, 6 MiB"):
         assert part in text, f"{part} is not in {text}"

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page against the real programs: the controller, the Bookmaker example with its agent, and load."""
 
-import json
 import os
 import re
 import shutil
@@ -10,10 +9,10 @@ import subprocess
 import tempfile
 import time
 import urllib.parse
-import urllib.request
 from pathlib import Path
 
-from pagedriver import Page
+import journeytests
+from pagedriver import Page, api
 from pagetests import near, same
 from webdriver import Browser
 
@@ -28,7 +27,11 @@ class System:
         self.folder = Path(folder).resolve()
         self.state = tempfile.mkdtemp(prefix="sonde-web-")
         self.processes = []
-        self.url = self.start("controller", r"http://127\.0\.0\.1:\d+", "sonde", "serve", "--listen", "127.0.0.1:0", "--data", f"{self.state}/data") + "/"
+        self.pids = {}
+        roots = Path(__file__).resolve().parents[2]
+        Path(self.state, "sonde.yaml").write_text(f"source:\n  roots: [{roots}]\n  link: https://forge.example.com/{{path}}#L{{line}}\n")
+        self.url = self.start("controller", r"http://127\.0\.0\.1:\d+", "sonde", "serve", "--listen", "127.0.0.1:0", "--data", f"{self.state}/data",
+            "--config", f"{self.state}/sonde.yaml") + "/"
 
     def start(self, name, pattern, program, *arguments, **environment):
         log = Path(self.state, f"{name}.log")
@@ -37,6 +40,7 @@ class System:
                 [str(self.folder / program), *arguments], stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
                 env={**os.environ, **environment})
         self.processes.append(process)
+        self.pids[name] = process.pid
         deadline = time.monotonic() + 30
         while pattern and time.monotonic() < deadline and process.poll() is None:
             found = re.search(pattern, log.read_text())
@@ -48,7 +52,7 @@ class System:
 
     def start_service(self):
         address = self.start("bookmaker", r"127\.0\.0\.1:\d+", "bookmaker", "--listen", "127.0.0.1:0", SONDE_URL=self.url.rstrip("/"))
-        self.start("load", None, "bookmaker-load", "--target", f"http://{address}", "--duration", "600")
+        self.start("load", None, "bookmaker-load", "--target", f"http://{address}", "--duration", "600", "--rate", "500")
 
     def close(self):
         for process in reversed(self.processes):
@@ -60,11 +64,6 @@ class System:
                 process.kill()
                 process.wait(timeout=10)
         shutil.rmtree(self.state, ignore_errors=True)
-
-
-def api(url, path, **query):
-    with urllib.request.urlopen(f"{url}api/v1/{path}?{urllib.parse.urlencode(query)}", timeout=20) as answer:
-        return json.load(answer)
 
 
 class Checks:
@@ -124,14 +123,15 @@ class Checks:
     def the_real_page_goes_on_while_it_is_live(self):
         page = self.page
         page.open("?from=now-15m").wait_for_graph()
-        before = page.browser.run("return sonde.loaded.flame.profiles")
-        page.browser.until("return sonde.loaded.flame.profiles > arguments[0]", before, what="a further profile", limit=40)
+        before = page.browser.run("return sonde.profiles.loaded.flame.profiles")
+        page.browser.until("return sonde.profiles.loaded.flame.profiles > arguments[0]", before, what="a further profile", limit=40)
         same(page.browser.run("return document.querySelector('#message').checkVisibility()"), False)
 
     def the_real_agent_is_shown_and_told_another_rate(self):
         page = self.page
         page.browser.until("return /1 agent connected/.test(document.querySelector('#agents-summary').textContent)", what="a connected agent", limit=20)
         page.browser.click("#agents-toggle")
+        page.browser.until("return document.querySelector('#agents-list input')", what="the agent's switches")
         assert re.search(r"own cost \d+\.\d\d % of a core", page.text("#agents-summary")), page.text("#agents-summary")
         same(page.complaints(), [])
         page.browser.fill("#agents-list input", "49")
@@ -139,7 +139,6 @@ class Checks:
         page.browser.until("return /49 Hz · own cost/.test(document.querySelector('#agents-summary').textContent)", what="49 Hz, as the agent reports it", limit=40)
         page.browser.click("#agents-list .rate button:last-child")
         page.browser.until("return /100 Hz · own cost/.test(document.querySelector('#agents-summary').textContent)", what="the agent's own rate again", limit=40)
-        page.browser.click("#agents-toggle")
 
     def the_real_profile_is_saved_in_every_format(self):
         for name, start in (("folded", None), ("pprof", b"\x1f\x8b"), ("speedscope", b"{"), ("svg", b"<")):
@@ -155,30 +154,70 @@ class Checks:
 
 
 def take_screenshots(url, folder, known):
-    """Pictures for the documentation, of real data."""
+    """Pictures for the documentation, of real data: each page, in light, dark and on a phone."""
     Path(folder).mkdir(parents=True, exist_ok=True)
-    for name, options, query in (
-        ("light", {"height": 820}, "?from=now-15m"), ("dark", {"height": 820, "dark": True}, "?from=now-15m"),
-        ("search", {"height": 820}, f"?from=now-15m&search={known}&order=flame&view=graph"),
-        ("phone", {"width": 390, "height": 780, "touch": True, "scale": 2}, "?from=now-15m"),
+    for name, options in (
+        ("light", {"height": 820}), ("dark", {"height": 820, "dark": True}),
+        ("phone", {"width": 390, "height": 780, "touch": True, "scale": 2}),
     ):
         browser = Browser(**options)
         try:
-            page = Page(browser, url).open(query).wait_for_graph()
+            page = Page(browser, url)
+            picture = lambda what: browser.screenshot(str(Path(folder, f"{what}-{name}.png")))
+            page.open("?from=now-15m").wait_for_graph(60)
             page.settle()
-            if name in ("light", "dark"):
-                page.graph("flame.reveal(find(arguments[0]));", known)
-                page.settle()
-            browser.run_async("await document.fonts.ready; await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))); return 0;")
-            browser.screenshot(str(Path(folder, f"page-{name}.png")))
+            if name != "phone":
+                page.click_frame(known)
+                browser.mouse(("move", *page.middle(known)))
+            picture("page")
+            page.open("?from=now-15m&hide=1&colour=package").wait_for_graph(60)
+            name_of = page.graph("return nameOf(find(arguments[0]));", known)
+            page.open(f"?from=now-15m&around={urllib.parse.quote(name_of)}").wait_for_graph(60)
+            page.settle()
+            picture("callers")
+            page.open("?page=source&from=now-15m&file=SettlementDesk.swift")
+            browser.until("return document.querySelector('table.source')", limit=60)
+            line = journeytests.Journeys(page, None).line_of('"bet-settled"') + 1
+            page.open(f"?page=source&from=now-15m&file=OddsDesk.swift")
+            browser.until("return document.querySelector('tr.hot')", limit=60)
+            picture("source")
+            page.open(f"?page=source&from=now-15m&file=SettlementDesk.swift&line={line}")
+            browser.until("return document.querySelector('.names .chip')", limit=60)
+            browser.fill("#probe-template", "bet {bet.id.number}: {bet.stake.cents} {state}")
+            browser.fill("#probe-condition", "bet.stake.cents > 500")
+            browser.until("return /This works/.test(document.querySelector('.verdict').textContent)", limit=60)
+            browser.run("document.querySelector('tr.open').scrollIntoView({ block: 'start' }); document.querySelector('#source-scroll').scrollTop -= 90")
+            picture("editor")
+            browser.run("document.querySelector('.probe-form [type=submit]').click()")
+            browser.until("return document.querySelectorAll('.probe-card .lines .text').length > 8", limit=60)
+            browser.run("document.querySelector('tr.open').scrollIntoView({ block: 'start' }); document.querySelector('#source-scroll').scrollTop -= 90")
+            picture("logpoint")
+            page.open("?page=live&service=bookmaker")
+            browser.until("return document.querySelectorAll('#live-body .text').length > 20", limit=60)
+            picture("live")
+            page.open("?page=probes&service=bookmaker")
+            browser.until("return document.querySelector('[data-open]')", limit=60)
+            browser.click("[data-open]")
+            browser.until("return document.querySelector('.probe-card .lines .text')", limit=60)
+            picture("probes")
+            browser.click(".probe-card .danger")
+            browser.until("return !document.querySelector('[data-open]')", limit=60)
+            page.open("?page=agents")
+            browser.until("return document.querySelector('.agent')", limit=60)
+            picture("agents")
         finally:
             browser.close()
+
+
+def journey_names(outcome):
+    names = [name for name in vars(journeytests.Journeys) if not name.startswith("_") and name not in ("line_of", "open_line", "verdict")]
+    return names if any(outcome.wants(f"journey: {name.replace('_', ' ')}") for name in names) else []
 
 
 def run(outcome, options):
     checks = [name for name in vars(Checks) if not name.startswith("_")]
     wanted = [name for name in checks if outcome.wants(name.replace("_", " "))]
-    if not wanted and not options.screenshots:
+    if not wanted and not journey_names(outcome) and not options.screenshots:
         return
     missing = sorted(name for name in WHOLE if not options.bin or not Path(options.bin, name).exists())
     if not options.url and missing:
@@ -197,6 +236,9 @@ def run(outcome, options):
             getattr(steps, checks[0])()
         for name in wanted:
             outcome.run(name.replace("_", " "), getattr(steps, name))
+        journeys = journeytests.Journeys(page, system)
+        for name in journey_names(outcome):
+            outcome.run(f"journey: {name.replace('_', ' ')}", getattr(journeys, name))
         if outcome.wants("the real console"):
             complaints = browser.complaints()
             outcome.report("the real console stays silent", f"{complaints}" if complaints else None)

@@ -33,6 +33,8 @@ package struct Services: Sendable {
     package var metrics: ControllerMetrics
     /// The controller's own log.
     package var log: Log
+    /// Where source text is.
+    package var sources = SourceSettings()
     /// What is accepted.
     package var limits: APILimits
     /// Whether `X-Scope-OrgID` keeps the profiles of tenants apart.
@@ -113,6 +115,7 @@ package struct Services: Sendable {
             + TailEndpoints.routes(self) + IngestEndpoint.routes(self) + OTLPEndpoint.routes(self)
             + LimitsEndpoints.routes(self) + StoreEndpoints.routes(self)
             + ProbeEndpoints.routes(self) + [WhereEndpoint.route(self)]
+            + [SourceEndpoint.route(self), HistoryEndpoint.route(self)]
             + MetadataProcedures.routes(self) + StacktraceProcedures.routes(self)
             + SeriesProcedures.routes(self) + HeatmapProcedure.routes(self)
             + SettingsProcedures.routes(self) + RenderEndpoints.routes(self)

@@ -68,6 +68,9 @@ struct Stores: Sendable {
         services.tenants = TenantRegistry(
             defaults: configuration.limits.tenant, configured: configuration.tenantLimits,
             set: tenantLimits)
+        services.sources = SourceSettings(
+            roots: configuration.sourceRoots, link: configuration.sourceLink,
+            prefixes: configuration.sourcePrefixes)
         services.logRate = configuration.limits.logRate
         services.listenerFigures = { listener.figures }
         exports.join(&services)

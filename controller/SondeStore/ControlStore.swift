@@ -96,6 +96,39 @@ package final class ControlStore: Sendable {
         }
     }
 
+    /// The latest changes of probes, the newest first.
+    ///
+    /// - Parameters:
+    ///   - probe: The id of the probe; `nil` for all.
+    ///   - service: The service that the probes are for; `nil` for all.
+    ///   - limit: The most entries.
+    /// - Throws: ``StoreError`` when the database cannot be read.
+    /// - Returns: Their entries of the audit log.
+    package func probeHistory(
+        of probe: String? = nil, service: String? = nil, limit: Int = 100
+    ) throws(StoreError) -> [AuditEntry] {
+        try state.withLock { state throws(StoreError) in
+            // `words` of a change: "added probe p-1 at Cart.swift:4 of shop", ": ..." when added.
+            let rows = try state.database.statement(
+                "SELECT time, who, what FROM audit WHERE what LIKE '% probe p-%' "
+                    + "AND (?1 = '' OR instr(what, ' probe ' || ?1 || ' at ') > 0) "
+                    + "AND (?2 = '' OR instr(what || ':', ' of ' || ?2 || ':') > 0) "
+                    + "ORDER BY id DESC LIMIT ?3")
+            defer { rows.reset() }
+            try rows.bind(probe ?? "", at: 1)
+            try rows.bind(service ?? "", at: 2)
+            try rows.bind(Int64(limit), at: 3)
+            var entries: [AuditEntry] = []
+            while try rows.step() {
+                entries.append(
+                    AuditEntry(
+                        time: Timestamp(unixNanoseconds: rows.int(0)), who: rows.text(1),
+                        what: rows.text(2)))
+            }
+            return entries
+        }
+    }
+
     static func record(
         _ what: String, by who: String, at time: Timestamp, in database: Database
     ) throws(StoreError) {

@@ -33,7 +33,8 @@ test("a share is never nothing for something", () => {
 
 test("the address holds the whole state, and comes back from any address", () => {
     const state = {
-        service: "bookmaker", type: "memory:alloc:bytes:space:bytes", filter: 'host=~"a|b"', from: "1700000000000",
+        page: "source", file: "src/a b.swift", line: 42, query: '{a="b"} |= "c"', probe: "p-1", hide: true, only: true, colour: "package",
+        around: "f()", group: "host", compare: "diff", from2: "1600000000000", until2: "1600000600000", filter2: 'a="b"', service: "bookmaker", type: "memory:alloc:bytes:space:bytes", filter: 'host=~"a|b"', from: "1700000000000",
         until: "1700000600000", paused: true, search: "a+b & c", regex: true, marked: "f(_:) -> [Int]", zoom: "1x", selected: "2y",
         view: "table", order: "flame", sort: "name", ascending: true, nodes: 1000,
     };

@@ -41,6 +41,7 @@ enum ProbeEndpoints {
             body: .collected(limit: services.limits.requestBytes)
         ) { request throws(APIError) in
             let wish = try ProbeWish(request.body)
+            if request.query("dryRun") == "true" { return try tryOut(wish, request, services) }
             let id: String
             do throws(StoreError) { id = try services.control.newProbeID() } catch {
                 throw APIError(error)
@@ -58,8 +59,22 @@ enum ProbeEndpoints {
         }
     }
 
-    /// Refuses a probe that could be in no instance, with the reason.
-    private static func check(_ probe: ProbeDefinition, _ services: Services) throws(APIError) {
+    /// Tells what would become of a probe, and keeps nothing.
+    private static func tryOut(
+        _ wish: ProbeWish, _ request: APIRequest, _ services: Services
+    ) throws(APIError) -> HTTPResponse {
+        let probe = wish.definition(id: "", by: request.principal.name, now: services.now())
+        let trial = ProbeTrial(probe, in: try matching(probe, services), services.probes)
+        if let refusal = trial.refusal { throw APIError(refusal) }
+        var json = JSONWriter()
+        trial.write(to: &json)
+        return HTTPResponse(json: json)
+    }
+
+    /// The connected instances that a probe is for, at least one.
+    private static func matching(
+        _ probe: ProbeDefinition, _ services: Services
+    ) throws(APIError) -> [AgentEntry] {
         let agents = services.agents.agents().filter(\.isConnected)
         let matching = agents.filter { ProbeRegistry.isFor(probe, $0.entry) }
         guard !matching.isEmpty else {
@@ -74,9 +89,14 @@ enum ProbeEndpoints {
                 "cannot add a probe: got \(what); want \(known.isEmpty ? "an agent that is connected" : "one of: " + known)"
             )
         }
+        return matching.map(\.entry)
+    }
+
+    /// Refuses a probe that could be in no instance, with the reason.
+    private static func check(_ probe: ProbeDefinition, _ services: Services) throws(APIError) {
         var first: ProbeRefusal?
-        for agent in matching {
-            guard let refusal = services.probes.refusal(of: probe, for: agent.entry) else { return }
+        for entry in try matching(probe, services) {
+            guard let refusal = services.probes.refusal(of: probe, for: entry) else { return }
             first = first ?? refusal
         }
         if let first {

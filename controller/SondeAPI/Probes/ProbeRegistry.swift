@@ -52,7 +52,8 @@ package final class ProbeRegistry: Sendable {
 
     private let state = Mutex(State())
     private let control: ControlStore
-    private let debug: DebugImages
+    /// The debug info of builds.
+    package let debug: DebugImages
     private let hasDebugInfo: @Sendable (BuildID) -> Bool
 
     /// A registry of a store's probes.
@@ -189,7 +190,8 @@ package final class ProbeRegistry: Sendable {
         }
     }
 
-    private func compile(_ probe: ProbeDefinition, for buildID: BuildID) -> Outcome {
+    /// Compiles a probe for a build, and remembers nothing of it.
+    func compile(_ probe: ProbeDefinition, for buildID: BuildID) -> Outcome {
         let request: ProbeRequest
         do throws(ProbeCompileError) {
             request = ProbeRequest(

@@ -13,7 +13,8 @@ struct ConfigurationKey: Sendable {
     var take: @Sendable (YAMLValue, inout ServerConfiguration) -> Bool
 
     /// All keys.
-    static let all: [ConfigurationKey] = ownKeys + retentionKeys + tenantKeys + exportKeys
+    static let all: [ConfigurationKey] =
+        ownKeys + retentionKeys + tenantKeys + exportKeys + sourceKeys
 
     private static let ownKeys: [ConfigurationKey] = [
         text("listen", "an address such as 127.0.0.1:4040", \.listen),

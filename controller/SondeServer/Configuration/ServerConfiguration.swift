@@ -41,6 +41,12 @@ package struct ServerConfiguration: Sendable {
     package var pyroscopeExport: ExportTarget?
     /// The most bytes of profiles that wait on disk to be forwarded.
     package var pyroscopeSpoolBytes = 1 << 30
+    /// Folders with the source files of the services.
+    package var sourceRoots: [String] = []
+    /// Where people look at source files: an address with `{path}`; empty for nowhere.
+    package var sourceLink = ""
+    /// Beginnings of recorded paths that ``sourceLink`` leaves out.
+    package var sourcePrefixes: [String] = []
     /// Events of the log below this level are left out.
     package var logLevel = Log.Level.info
     /// What is accepted.

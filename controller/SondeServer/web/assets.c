@@ -13,7 +13,8 @@ static const unsigned char icon_svg[] = {
 static const unsigned char page_css[] = {
 #embed "styles/base.css" suffix(, )
 #embed "styles/layout.css" suffix(, )
-#embed "styles/parts.css"
+#embed "styles/parts.css" suffix(, )
+#embed "styles/views.css"
 };
 
 /* The modules as one, so that a page load is a handful of requests and needs no build step.
@@ -35,6 +36,8 @@ static const unsigned char page_js[] = {
 #embed "modules/visible.mjs" JOINED
 #embed "modules/span.mjs" JOINED
 #embed "modules/search.mjs" JOINED
+#embed "modules/trees.mjs" JOINED
+#embed "modules/compare.mjs" JOINED
 #embed "modules/functions.mjs" JOINED
 #embed "modules/walk.mjs" JOINED
 #embed "modules/colour.mjs" JOINED
@@ -57,6 +60,21 @@ static const unsigned char page_js[] = {
 #embed "modules/keyboard.mjs" JOINED
 #embed "modules/searchbox.mjs" JOINED
 #embed "modules/keys.mjs" JOINED
+#embed "modules/words.mjs" JOINED
+#embed "modules/sourcelines.mjs" JOINED
+#embed "modules/completion.mjs" JOINED
+#embed "modules/loglines.mjs" JOINED
+#embed "modules/probes.mjs" JOINED
+#embed "modules/tail.mjs" JOINED
+#embed "modules/loglist.mjs" JOINED
+#embed "modules/probecard.mjs" JOINED
+#embed "modules/probeeditor.mjs" JOINED
+#embed "modules/sourceview.mjs" JOINED
+#embed "modules/probesview.mjs" JOINED
+#embed "modules/liveview.mjs" JOINED
+#embed "modules/explore.mjs" JOINED
+#embed "modules/comparemenu.mjs" JOINED
+#embed "modules/profilesview.mjs" JOINED
 #embed "modules/page.mjs" JOINED
 #embed "modules/start.mjs" JOINED
     '\n',

@@ -4,6 +4,7 @@ import { isRange } from "./timerange.mjs";
 
 /**
  * @typedef {object} PageState
+ * @property {"profiles" | "source" | "probes" | "live" | "agents"} page
  * @property {string} service the service's name; empty: the first that the controller lists
  * @property {string} type a profile type's id or short name
  * @property {string} filter further matchers inside the selector's braces
@@ -15,18 +16,32 @@ import { isRange } from "./timerange.mjs";
  * @property {string} marked a function's name, chosen in the table
  * @property {string} zoom the path id of the frame that fills the width
  * @property {string} selected the path id of the focused frame
- * @property {"both" | "graph" | "table"} view
+ * @property {"both" | "graph" | "table" | "explore"} view
  * @property {"icicle" | "flame"} order root at the top, or at the bottom
- * @property {"self" | "total" | "name"} sort
+ * @property {"self" | "total" | "name" | "change"} sort
  * @property {boolean} ascending
+ * @property {string} file the source file that is open, as debug info names it
+ * @property {number} line the line of it that is open; 0: none
+ * @property {string} query LogQL, for the lines that arrive; empty: all of the service
+ * @property {string} probe the id of the probe that is open
+ * @property {boolean} hide whether frames of libraries are left out
+ * @property {boolean} only whether only stacks with a match of the search are shown
+ * @property {"module" | "package"} colour
+ * @property {string} around a function whose callers and callees are shown; empty: the whole profile
+ * @property {string} group the label by whose values consumers are listed
+ * @property {"" | "diff" | "side"} compare
+ * @property {string} from2 the beginning of what is compared with; empty: the same range
+ * @property {string} until2
+ * @property {string} filter2 further matchers of what is compared with
  * @property {number} nodes how many stacks the controller sends at most
  */
 
 /** @type {Readonly<PageState>} */
 export const initialState = Object.freeze({
-    service: "", type: "cpu", filter: "", from: "now-1h", until: "now", paused: false, search: "",
+    page: "profiles", service: "", type: "cpu", filter: "", from: "now-1h", until: "now", paused: false, search: "",
     regex: false, marked: "", zoom: "", selected: "", view: "both", order: "icicle", sort: "self",
-    ascending: false, nodes: 65536,
+    ascending: false, file: "", line: 0, query: "", probe: "", hide: false, only: false,
+    colour: "module", around: "", group: "service_name", compare: "", from2: "", until2: "", filter2: "", nodes: 65536,
 });
 
 /** The controller's own limit. */
@@ -34,7 +49,9 @@ export const mostNodes = 1048576;
 
 /** @type {Record<string, readonly string[]>} */
 const choices = {
-    view: ["both", "graph", "table"], order: ["icicle", "flame"], sort: ["self", "total", "name"],
+    page: ["profiles", "source", "probes", "live", "agents"],
+    view: ["both", "graph", "table", "explore"], order: ["icicle", "flame"], sort: ["self", "total", "name", "change"],
+    colour: ["module", "package"], compare: ["", "diff", "side"],
 };
 
 /**

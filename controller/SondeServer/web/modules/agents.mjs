@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the controller says about agents, summed up in words.
-import { formatBytes, formatCount } from "./format.mjs";
+import { formatAge, formatBytes, formatCount, formatTime } from "./format.mjs";
 
 /**
  * @typedef {object} Agent one entry of `GET /api/v1/agents`
@@ -24,6 +24,7 @@ import { formatBytes, formatCount } from "./format.mjs";
  * @property {number} profilesSent
  * @property {Record<string, number>} losses
  * @property {string[]} missingDebugInfo
+ * @property {string[]} buildIDs the program's own first
  */
 
 /**
@@ -96,6 +97,38 @@ function lostBy(agent) {
  */
 export function costText(agent) {
     return `${agent.ownCPUPercent.toFixed(2)} % of a core, ${formatBytes(agent.ownMemoryBytes)}`;
+}
+
+/** What the agent may cost of the CPU time that the service uses: docs/agent.md. */
+const goalShare = 0.005;
+
+/**
+ * @param {Agent} agent
+ * @returns {string} the cost against what it should be at most
+ */
+export function budgetText(agent) {
+    if (!(agent.processCPUPercent > 0)) return "the process uses no CPU time";
+    const share = agent.ownCPUPercent / agent.processCPUPercent;
+    const text = `${(share * 100).toFixed(2)} % of the process's CPU time; wanted: at most ${goalShare * 100} %`;
+    // Of a process that idles, any agent is a large part.
+    return share > goalShare && agent.processCPUPercent > 20 ? `${text} – over` : text;
+}
+
+/**
+ * @param {Agent} agent
+ * @returns {string}
+ */
+export function buildText(agent) {
+    return agent.buildIDs.length > 0 ? agent.buildIDs[0].slice(0, 16) : "unknown";
+}
+
+/**
+ * @param {Agent} agent
+ * @param {number} nowMs
+ * @returns {string}
+ */
+export function uptimeText(agent, nowMs) {
+    return `${formatAge(Math.max(0, (agent.state === "away" ? agent.lastSeenMs : nowMs) - agent.startedMs))}, since ${formatTime(agent.startedMs, nowMs)}`;
 }
 
 /**

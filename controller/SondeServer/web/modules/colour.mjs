@@ -75,7 +75,8 @@ const firstSpecial = hueSteps * shades * 2;
 export const style = Object.freeze({
     root: firstSpecial, unresolved: firstSpecial + 1, other: firstSpecial + 2,
     matched: firstSpecial + 3, matchedInlined: firstSpecial + 4, dimmed: firstSpecial + 5,
-    smear: firstSpecial + 6, smearDimmed: firstSpecial + 7, count: firstSpecial + 8,
+    smear: firstSpecial + 6, smearDimmed: firstSpecial + 7, change: firstSpecial + 8,
+    count: firstSpecial + 17,
 });
 
 /**
@@ -130,6 +131,12 @@ export function paletteOf(theme) {
         if (name.startsWith("matched")) text[at] = recipe.matchedText;
         if (name === "dimmed") text[at] = recipe.quietText;
     }
+    for (let step = 0; step < 9; step += 1) {
+        // Blue for less, orange for more: told apart by all kinds of eyes.
+        const [lightness, chroma] = theme === "light" ? [0.95 - 0.045 * Math.abs(step - 4), 0.028 * Math.abs(step - 4)]
+            : [0.33 + 0.04 * Math.abs(step - 4), 0.026 * Math.abs(step - 4)];
+        fill[style.change + step] = hexOf(rgbOfOklch(lightness, chroma, step < 4 ? 250 : 55));
+    }
     const { outline, hover, background, inlineMark } = recipe;
     return { fill, text, outline, hover, background, inlineMark };
 }
@@ -143,6 +150,26 @@ export function paletteOf(theme) {
 export function hueStepOf(module) {
     const name = module.slice(module.lastIndexOf("/") + 1);
     return (hashText(name, 0x51ed270b) >>> 0) % hueSteps;
+}
+
+/**
+ * What stands for a file's package: its folder, and the one that it is in.
+ *
+ * @param {string} file
+ * @returns {string} empty without a file
+ */
+export function packageOf(file) {
+    return file.split("/").slice(0, -1).slice(-2).join("/");
+}
+
+/**
+ * The style of a change.
+ *
+ * @param {number} change -1 (gone) ... 1 (new)
+ * @returns {number}
+ */
+export function changeStyleOf(change) {
+    return style.change + 4 + (change === 0 ? 0 : Math.sign(change) * Math.min(4, Math.ceil(Math.abs(change) * 4)));
 }
 
 /**

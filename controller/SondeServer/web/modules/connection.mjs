@@ -13,11 +13,13 @@ export class ControllerError extends Error {
      * @param {number} status 0 when no answer came
      * @param {string} code as in docs/http-api.md; `unreachable` when no answer came
      * @param {string} message
+     * @param {Record<string, any>} [details] what else the answer says
      */
-    constructor(status, code, message) {
+    constructor(status, code, message, details = {}) {
         super(message);
         this.status = status;
         this.code = code;
+        this.details = details;
     }
 }
 
@@ -64,10 +66,51 @@ export class Connection {
     }
 
     /**
+     * @param {string} path
+     * @param {Record<string, string>} query
+     * @param {object | null} body
+     * @param {AbortSignal} [signal]
+     * @returns {Promise<any>}
+     */
+    post(path, query, body, signal) {
+        const options = { method: "POST", signal, ...(body ? { body: JSON.stringify(body) } : {}) };
+        return this.request(path, query, options, (answer) => answer.json());
+    }
+
+    /**
+     * @param {string} path
+     * @returns {Promise<any>}
+     */
+    remove(path) {
+        return this.request(path, {}, { method: "DELETE" }, (answer) => answer.json());
+    }
+
+    /**
+     * An answer without an end, read while it comes.
+     *
+     * @param {string} path
+     * @param {Record<string, string | number>} query
+     * @param {AbortSignal} signal ends it
+     * @param {(text: string) => void} take gets each piece of text
+     * @returns {Promise<void>} when the controller ended it
+     */
+    async follow(path, query, signal, take) {
+        const answer = await this.request(path, query, { method: "GET", signal, endless: true }, async (got) => got);
+        const reader = answer.body?.getReader();
+        const decoder = new TextDecoder();
+        for (;;) {
+            const piece = await reader?.read();
+            if (!piece || piece.done) return;
+            take(decoder.decode(piece.value, { stream: true }));
+        }
+    }
+
+    /**
      * @template Body
      * @param {string} path
      * @param {Record<string, string | number>} query
-     * @param {{ method: string, body?: string, signal?: AbortSignal }} options
+     * @param {{ method: string, body?: string, signal?: AbortSignal, endless?: boolean }} options
+     *   `endless`: the caller's signal holds until the body ends, and there is no deadline for it
      * @param {(answer: Response) => Promise<Body>} read
      * @returns {Promise<Body>}
      */
@@ -98,7 +141,7 @@ export class Connection {
                 `cannot reach the controller at ${location.host}: got ${found}; want an answer`);
         } finally {
             clearTimeout(timer);
-            options.signal?.removeEventListener("abort", abort);
+            if (!options.endless) options.signal?.removeEventListener("abort", abort);
         }
     }
 }
@@ -111,7 +154,7 @@ async function refusalOf(answer) {
     try {
         const body = await answer.json();
         if (typeof body.message === "string") {
-            return new ControllerError(answer.status, String(body.code), body.message);
+            return new ControllerError(answer.status, String(body.code), body.message, body);
         }
     } catch {
         // Not JSON: a proxy in between answered, and the status is all there is.

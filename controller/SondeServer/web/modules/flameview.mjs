@@ -2,6 +2,7 @@
 // The flame graph on the page: what is shown of it, hovered, focused, zoomed, and kept over polls.
 import { paletteOf } from "./colour.mjs";
 import { byId } from "./dom.mjs";
+import { changeOf, deviationsApart } from "./compare.mjs";
 import { deepestBelow, describeNode } from "./flamegraph.mjs";
 import { listenToGestures } from "./gestures.mjs";
 import { Painter, rowHeight } from "./painter.mjs";
@@ -22,12 +23,13 @@ export class FlameView {
      * @param {{ onZoom: (pathId: string) => void, onSelect: (pathId: string) => void,
      *   onShow: (node: number, x: number, y: number) => void }} callbacks `onShow`: what to
      *   describe, -1 for nothing, with the pointer's place on the screen or -1
+     * @param {string} [prefix] of the elements' ids, for a second graph
      */
-    constructor(callbacks) {
+    constructor(callbacks, prefix = "") {
         this.callbacks = callbacks;
-        this.canvas = /** @type {HTMLCanvasElement} */ (byId("canvas"));
-        this.scroller = byId("flame-scroll");
-        this.spacer = byId("flame-spacer");
+        this.canvas = /** @type {HTMLCanvasElement} */ (byId(`${prefix}canvas`));
+        this.scroller = byId(`${prefix}flame-scroll`);
+        this.spacer = byId(`${prefix}flame-spacer`);
         this.painter = new Painter(this.canvas);
         /** @type {FlameGraph | null} */
         this.graph = null;
@@ -42,6 +44,10 @@ export class FlameView {
         /** @type {"icicle" | "flame"} */
         this.order = "icicle";
         this.rootName = "all";
+        /** @type {import("./compare.mjs").Comparison | null} */
+        this.comparison = null;
+        /** @type {"module" | "package"} */
+        this.colour = "module";
         this.drawRequested = false;
         /** @type {{ from: Span, to: Span, began: number } | null} */
         this.flight = null;
@@ -76,8 +82,10 @@ export class FlameView {
      * @param {FlameGraph} graph
      * @param {Uint8Array | null} found
      * @param {{ zoom: string, selected: string, rootName: string }} wanted path ids
+     * @param {import("./compare.mjs").Comparison | null} [comparison] what the graph compares
      */
-    show(graph, found, wanted) {
+    show(graph, found, wanted, comparison = null) {
+        this.comparison = comparison;
         const before = this.graph;
         const old = before ? this.spanOf(before, this.zoomed) : { start: 0, end: 1 };
         const kept = before !== null && pathIdOf(before, this.zoomed) === wanted.zoom;
@@ -90,7 +98,7 @@ export class FlameView {
         const frame = this.spanOf(graph, this.zoomed);
         this.span = clampSpan(kept ? carriedSpan(this.span, old, frame) : frame, this.total());
         this.flight = null;
-        this.painter.restyle(graph, found);
+        this.restyle();
         this.layOutHeight(!kept);
         this.requestDraw();
     }
@@ -98,9 +106,23 @@ export class FlameView {
     /** @param {Uint8Array | null} found */
     highlight(found) {
         this.found = found;
-        if (!this.graph) return;
-        this.painter.restyle(this.graph, found);
+        this.restyle();
         this.requestDraw();
+    }
+
+    /** @param {"module" | "package"} colour */
+    useColour(colour) {
+        if (colour === this.colour) return;
+        this.colour = colour;
+        this.restyle();
+        this.requestDraw();
+    }
+
+    restyle() {
+        const { graph, comparison } = this;
+        if (!graph) return;
+        const changes = comparison && Float64Array.from(comparison.before, (before, node) => changeOf(before, comparison.after[node], comparison.samples));
+        this.painter.restyle(graph, this.found, { by: this.colour, changes });
     }
 
     /** @param {"light" | "dark"} theme */
@@ -303,7 +325,12 @@ export class FlameView {
     /** @param {number} node */
     describe(node) {
         if (!this.graph || node < 0 || node >= this.graph.count) return null;
-        return describeNode(this.graph, node, this.rootName);
+        const { comparison } = this;
+        const shares = comparison && {
+            before: comparison.before[node], after: comparison.after[node],
+            deviations: deviationsApart(comparison.before[node], comparison.after[node], comparison.samples),
+        };
+        return { ...describeNode(this.graph, node, this.rootName), shares };
     }
 
     /** @returns {boolean} whether the whole width is shown and nothing is focused */

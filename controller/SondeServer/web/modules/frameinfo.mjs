@@ -26,7 +26,7 @@ export function pathEnd(path) {
  */
 function factsOf(frame, total, unit) {
     /** @type {[string, string][]} */
-    const facts = [
+    const facts = frame.shares ? changeFacts(frame.shares) : [
         ["self", `${formatValue(frame.self, unit)} (${formatShare(frame.self, total)})`],
         ["total", `${formatValue(frame.total, unit)} (${formatShare(frame.total, total)})`],
     ];
@@ -34,6 +34,19 @@ function factsOf(frame, total, unit) {
     if (frame.module !== "") facts.push(["in", pathEnd(frame.module)]);
     if (kindWords[frame.kind]) facts.push(["kind", kindWords[frame.kind]]);
     return facts;
+}
+
+/**
+ * @param {{ before: number, after: number, deviations: number }} shares
+ * @returns {[string, string][]}
+ */
+function changeFacts({ before, after, deviations }) {
+    const points = (after - before) * 100;
+    const certainty = deviations === 0 ? "" : Math.abs(deviations) < 3 ? ", which may be chance" : `, ${Math.abs(deviations).toFixed(1)} standard deviations`;
+    return [
+        ["before", formatShare(before, 1)], ["now", formatShare(after, 1)],
+        ["change", `${points > 0 ? "+" : ""}${points.toFixed(2)} points${certainty}`],
+    ];
 }
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table's rows: each function's own and total value, sorted and filtered.
+import { changeOf } from "./compare.mjs";
 import { describeFrame } from "./flamegraph.mjs";
 
 /** @typedef {import("./flamegraph.mjs").FlameGraph} FlameGraph */
@@ -12,6 +13,7 @@ import { describeFrame } from "./flamegraph.mjs";
  * @property {number} kind
  * @property {number} self
  * @property {number} total a stack counts once even where the function recurs
+ * @property {number} [change] of the total's share, in a comparison; 0 where it may be chance
  */
 
 /**
@@ -47,6 +49,24 @@ export function functionsBelow(graph, top) {
 }
 
 /**
+ * The functions of a comparison: `self` is the share before, `total` the share now, of whole stacks.
+ *
+ * @param {FlameGraph} graph
+ * @param {import("./compare.mjs").Comparison} comparison
+ * @param {number} top
+ * @returns {FunctionRow[]}
+ */
+export function comparedFunctions(graph, comparison, top) {
+    const before = functionsBelow({ ...graph, self: comparison.beforeSelf, total: comparison.before }, top);
+    const after = functionsBelow({ ...graph, self: comparison.afterSelf, total: comparison.after }, top);
+    return before.map((row, index) => {
+        const now = after[index].total;
+        const changed = changeOf(row.total, now, comparison.samples) !== 0;
+        return { ...row, self: row.total, total: now, change: changed ? now - row.total : 0 };
+    });
+}
+
+/**
  * The rows of `GET /api/v1/top`, which counts also what a truncated graph leaves out.
  *
  * @param {{ functions: { name: string, file: string, line: number, module: string, kind: number,
@@ -63,7 +83,7 @@ export function functionsOfTop(answer) {
 /**
  * @param {FunctionRow[]} rows
  * @param {((name: string) => boolean) | null} matches
- * @param {"self" | "total" | "name"} key
+ * @param {"self" | "total" | "name" | "change"} key
  * @param {boolean} ascending
  * @returns {FunctionRow[]} a new list; equal rows stay in order of self, then total, then name
  */
@@ -71,7 +91,8 @@ export function arrangedRows(rows, matches, key, ascending) {
     const kept = matches ? rows.filter((row) => matches(row.name)) : rows.slice();
     const sign = ascending ? 1 : -1;
     return kept.sort((left, right) => {
-        const first = key === "name" ? compareNames(left, right) : left[key] - right[key];
+        const first = key === "name" ? compareNames(left, right)
+            : key === "change" ? Math.abs(left.change ?? 0) - Math.abs(right.change ?? 0) : left[key] - right[key];
         return sign * first || right.self - left.self || right.total - left.total
             || compareNames(left, right);
     });

@@ -11,6 +11,7 @@ import { functionsOfTop } from "./functions.mjs";
  * @property {import("./flamegraph.mjs").FlameAnswer} flame
  * @property {import("./timeline.mjs").Timeline} timeline
  * @property {import("./agents.mjs").Agent[]} agents
+ * @property {import("./flamegraph.mjs").FlameAnswer | null} baseline what is compared with
  * @property {import("./functions.mjs").FunctionRow[] | null} top only where the graph is truncated
  */
 
@@ -20,6 +21,16 @@ import { functionsOfTop } from "./functions.mjs";
  */
 export function queryOf(state) {
     return { selector: selectorOf(state), type: state.type, from: state.from, until: state.until };
+}
+
+/**
+ * The question that a state is compared with.
+ *
+ * @param {PageState} state
+ * @returns {PageState}
+ */
+export function baselineOf(state) {
+    return { ...state, from: state.from2 || state.from, until: state.until2 || state.until, filter: state.filter2 };
 }
 
 /**
@@ -57,13 +68,14 @@ export function chosenProfile(services, state) {
  */
 export async function loadProfile(connection, state, signal) {
     const query = queryOf(state);
-    const [flame, timeline, agents] = await Promise.all([
+    const [flame, timeline, agents, baseline] = await Promise.all([
         connection.get("flame", { ...query, maxNodes: state.nodes }, signal),
         connection.get("timeline", query, signal), loadAgents(connection, state, signal),
+        state.compare === "" ? null : connection.get("flame", { ...queryOf(baselineOf(state)), maxNodes: state.nodes }, signal),
     ]);
     const top = flame.truncated
         ? functionsOfTop(await connection.get("top", { ...query, limit: 1000 }, signal)) : null;
-    return { flame, timeline, agents, top };
+    return { flame, timeline, agents, baseline, top };
 }
 
 /**

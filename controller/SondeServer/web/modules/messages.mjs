@@ -7,7 +7,8 @@ import { byId, element } from "./dom.mjs";
  * @param {...Node} content
  */
 function showMessage(title, ...content) {
-    const panel = byId("message");
+    // The profiles keep their timeline beside the message.
+    const panel = byId(document.body.dataset.page === "profiles" ? "message" : "view-message");
     // The same message again would take the focus out of the token field.
     if (!panel.hidden && panel.dataset.title === title) return;
     panel.dataset.title = title;
@@ -15,9 +16,10 @@ function showMessage(title, ...content) {
     panel.hidden = false;
 }
 
-/** Gives the place back to the graph. */
+/** Gives the place back to what the message stood for. */
 export function hideMessage() {
     byId("message").hidden = true;
+    byId("view-message").hidden = true;
 }
 
 /** No service has ever sent a profile: how to start an agent, with this controller's address. */
@@ -68,7 +70,7 @@ export function askForToken(reason, refused, use) {
         element("p", {}, reason), form,
         element("p", { class: "quiet" }, "An administrator makes one with "), element("pre", {}, element("code", {}, "sonde token create --role viewer --name you")),
         element("p", { class: "quiet" }, "It is kept in this browser only."));
-    if (byId("message").contains(field)) field.focus();
+    if (field.isConnected) field.focus();
 }
 
 /**

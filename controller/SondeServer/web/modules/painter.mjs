@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Draws the visible frames on a canvas: rectangles grouped by colour, then names, then outlines.
 import { collectVisible, VisibleFrames } from "./visible.mjs";
-import { style, styleOf } from "./colour.mjs";
+import { changeStyleOf, packageOf, style, styleOf } from "./colour.mjs";
 import { TextFitter } from "./textfit.mjs";
 
 /** @typedef {import("./flamegraph.mjs").FlameGraph} FlameGraph */
@@ -43,6 +43,8 @@ export class Painter {
         this.places = new Int32Array(style.count + 1);
         /** Style by frame. @type {Uint16Array} */
         this.styles = new Uint16Array(0);
+        /** Style by node, for comparisons; 0 where the frame's counts. @type {Uint16Array | null} */
+        this.nodeStyles = null;
         /** The style of what is too narrow to draw. @type {number} */
         this.smear = style.smear;
         /** @type {Palette | null} */
@@ -71,21 +73,35 @@ export class Painter {
      *
      * @param {FlameGraph} graph
      * @param {Uint8Array | null} found matching frames, or null without a search
+     * @param {{ by: "module" | "package", changes: Float64Array | null }} colouring `changes`: by node, -1...1
      */
-    restyle(graph, found) {
+    restyle(graph, found, colouring) {
         const { frames } = graph;
         this.styles = new Uint16Array(frames.count);
         this.smear = found ? style.smearDimmed : style.smear;
+        const { changes } = colouring;
+        this.nodeStyles = changes && !found ? Uint16Array.from(changes, changeStyleOf) : null;
         for (let index = 0; index < frames.count; index += 1) {
             const kind = frames.kind[index];
             if (found) {
                 this.styles[index] = found[index] === 0 ? style.dimmed
                     : kind === 1 ? style.matchedInlined : style.matched;
             } else {
-                this.styles[index] = styleOf(
-                    frames.strings[frames.name[index]], frames.strings[frames.module[index]], kind);
+                const { file, module, name } = frames;
+                const group = colouring.by === "package" ? packageOf(frames.strings[file[index]]) : "";
+                this.styles[index] = styleOf(frames.strings[name[index]], group || frames.strings[module[index]], kind);
             }
         }
+    }
+
+    /**
+     * @param {number} node
+     * @param {number} frame
+     * @returns {number}
+     */
+    styleOfNode(node, frame) {
+        const chosen = this.styles[frame];
+        return this.nodeStyles && chosen !== style.dimmed && chosen < style.matched ? this.nodeStyles[node] : chosen;
     }
 
     /**
@@ -148,7 +164,7 @@ export class Painter {
         places.fill(0);
         for (let item = 0; item < visible.count; item += 1) {
             const node = visible.node[item];
-            const chosen = node < 0 ? this.smear : node === 0 ? style.root : this.styles[graph.frame[node]];
+            const chosen = node < 0 ? this.smear : node === 0 ? style.root : this.styleOfNode(node, graph.frame[node]);
             this.styleOfItem[item] = chosen;
             places[chosen + 1] += 1;
         }

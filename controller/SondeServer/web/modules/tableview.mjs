@@ -16,7 +16,7 @@ export class TableView {
         this.body = byId("functions-body");
         this.more = byId("functions-more");
         this.shown = rowsAtOnce;
-        /** @type {{ rows: FunctionRow[], total: number, unit: string, marked: string } | null} */
+        /** @type {{ rows: FunctionRow[], total: number, unit: string, marked: string, compares: boolean } | null} */
         this.content = null;
         for (const head of document.querySelectorAll("#functions th button")) {
             head.addEventListener("click", () => {
@@ -39,9 +39,14 @@ export class TableView {
      * @param {number} total what shares are of
      * @param {string} unit
      * @param {string} marked the chosen function's name
+     * @param {boolean} [compares] whether the rows are those of a comparison
      */
-    show(rows, total, unit, marked) {
-        this.content = { rows, total, unit, marked };
+    show(rows, total, unit, marked, compares = false) {
+        this.content = { rows, total, unit, marked, compares };
+        byId("functions").classList.toggle("compares", compares);
+        const heads = compares ? ["Before", "Now"] : ["Self", "Total"];
+        document.querySelectorAll("#functions thead button:not([data-sort='name'], [data-sort='change'])")
+            .forEach((head, index) => setText(/** @type {HTMLElement} */ (head), heads[index]));
         this.draw();
     }
 
@@ -68,7 +73,7 @@ export class TableView {
         const { rows, marked } = this.content;
         const made = rows.slice(0, this.shown).map((row) => this.rowOf(row, row.name === marked));
         if (made.length === 0) {
-            made.push(element("tr", { class: "none" }, element("td", { colspan: "3" }, "No function matches.")));
+            made.push(element("tr", { class: "none" }, element("td", { colspan: "4" }, "No function matches.")));
         }
         // The focused row's button keeps the focus when a poll draws the rows anew.
         const focused = /** @type {HTMLElement | null} */ (document.activeElement);
@@ -99,6 +104,13 @@ export class TableView {
         const made = element("tr", marked ? { class: "marked" } : {}, head,
             valueCell(row.self, total, unit), valueCell(row.total, total, unit));
         made.dataset.name = row.name;
+        if (this.content?.compares) {
+            const points = (row.change ?? 0) * 100;
+            const words = points === 0 ? "–" : `${points > 0 ? "+" : "−"}${Math.abs(points).toFixed(2)}`;
+            const cell = element("td", { class: points > 0 ? "more" : points < 0 ? "less" : "" }, element("span", { class: "share" }, words));
+            cell.title = points === 0 ? "No difference that cannot be chance" : "Percentage points";
+            made.append(cell);
+        }
         return made;
     }
 }
