@@ -55,10 +55,15 @@ final class Exchange: @unchecked Sendable {
         self.record = record
     }
 
+    /// POLLRDHUP of <poll.h>, which Swift does not import: the peer sends no more.
+    private static let closedByPeer: Int16 = 0x2000
+
     /// Whether the client has closed its side of a suspended connection.
     static func isGone(socket: Int32) -> Bool {
-        var byte: UInt8 = 0
-        // Nothing is taken from the socket: the library will read it when the connection resumes.
-        return recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0
+        // The socket's state is asked for, and nothing is read: bytes may wait there that only the
+        // library can read when the connection resumes, such as the next request or TLS's goodbye.
+        let gone = closedByPeer | Int16(POLLHUP) | Int16(POLLERR)
+        var descriptor = pollfd(fd: socket, events: closedByPeer, revents: 0)
+        return poll(&descriptor, 1, 0) > 0 && descriptor.revents & gone != 0
     }
 }
