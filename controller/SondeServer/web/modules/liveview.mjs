@@ -49,7 +49,6 @@ export class LiveView {
 
     forget() {
         this.leave();
-        this.log.clear();
         this.showFacts();
     }
 
@@ -57,6 +56,7 @@ export class LiveView {
         this.tail?.close();
         this.tail = null;
         this.asked = "";
+        this.log.clear();
     }
 
     moved() {
@@ -73,7 +73,6 @@ export class LiveView {
         if (this.tail && this.asked === question) return;
         this.leave();
         this.asked = question;
-        this.log.clear();
         this.kept = [];
         const field = inputById("live-query");
         if (document.activeElement !== field || field.value === "") field.value = question;

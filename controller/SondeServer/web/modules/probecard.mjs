@@ -46,7 +46,7 @@ export class ProbeCard {
         const history = element("details", {}, element("summary", {}, "Who and why"));
         history.addEventListener("toggle", () => void this.showHistory(history));
         this.box = element("article", { class: "probe-card", "data-probe": this.id },
-            element("h3", {}, this.dot, this.title, this.state, element("span", { class: "gap" }), this.toggle, remove),
+            element("h3", {}, this.dot, this.title, this.state, element("span", { class: "acts" }, this.toggle, remove)),
             this.facts, this.outcome, this.waitsFor, this.scroller,
             element("details", {}, element("summary", {}, "In each instance"), element("table", { class: "plain" }, element("thead", {}, head), this.rows)), history);
         this.tail = new Tail(page.connection, { query: queryOfProbe(probe.service, probe.id), since: "30m", limit: 50 }, {
