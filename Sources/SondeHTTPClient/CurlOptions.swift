@@ -39,7 +39,7 @@ final class CurlOptions {
         setFunctions(exchange)
         setBody(exchange)
         setLimits(exchange)
-        let headers = headerList(exchange.request, token: configuration.token)
+        let headers = headerList(exchange.request, configuration)
         note(sonde_curl_set_pointer(easy, CURLOPT_HTTPHEADER, headers))
         return headers
     }
@@ -93,10 +93,15 @@ final class CurlOptions {
     }
 
     private func headerList(
-        _ request: HTTPClientRequest, token: String?
+        _ request: HTTPClientRequest, _ configuration: HTTPClientConfiguration
     ) -> UnsafeMutablePointer<curl_slist>? {
         var lines: [String] = []
-        if let token, !token.isEmpty { lines.append("Authorization: Bearer \(token)") }
+        if let token = configuration.token, !token.isEmpty {
+            lines.append("Authorization: Bearer \(token)")
+        }
+        if let tenant = configuration.tenant, !tenant.isEmpty {
+            lines.append("X-Scope-OrgID: \(tenant)")
+        }
         lines += request.headers.map { "\($0.name): \($0.value)" }
         // Without these libcurl adds its own: a wait for 100 Continue, and a form's content type.
         lines.append("Expect:")

@@ -7,6 +7,8 @@ package struct HTTPClientConfiguration: Sendable {
     package var baseURL: String
     /// Sent as `Authorization: Bearer`, when there is one.
     package var token: String?
+    /// Sent as `X-Scope-OrgID`, when there is one.
+    package var tenant: String?
     /// A file with the certificates to trust (PEM) in place of the system's.
     package var certificateAuthorityFile: String?
     /// The most bytes of a body that are accepted.

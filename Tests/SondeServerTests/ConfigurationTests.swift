@@ -65,6 +65,31 @@ import Testing
         #expect(configuration.workerThreads == 8)
     }
 
+    @Test func tenantsAndTheirLimitsAreTaken() throws {
+        let configuration = try read(
+            """
+            tenancy: true
+            limits:
+              series: 5000
+              profile_bytes_per_second: 4MiB
+              profile_past_seconds: 3600
+            tenants:
+              night:
+                labels: 30
+                profile_burst_bytes: 2MiB
+              team.a:
+                series: 7
+            """)
+        #expect(configuration.hasTenants)
+        #expect(configuration.limits.tenant.series == 5000)
+        #expect(configuration.limits.tenant.bytesPerSecond == 4 << 20)
+        #expect(configuration.limits.tenant.pastSeconds == 3600)
+        #expect(
+            configuration.tenantLimits == [
+                "night": ["labels": 30, "profile_burst_bytes": 2 << 20], "team.a": ["series": 7],
+            ])
+    }
+
     @Test(arguments: ["", "# nothing\n", "---\n", "retention_days: forever\n"])
     func whatIsNotSaidStaysAsItIs(_ text: String) throws {
         #expect(try read(text).listen == "127.0.0.1:4040")
@@ -86,6 +111,11 @@ import Testing
         ("- a\n- b", "line 1", "want key: value"), ("listen: [a", "line ", "malformed"),
         ("listen: {a: b}", "line 1", "unknown key \"listen.a\""),
         ("a: &x 1\nlisten: *x", "line 2", "alias"), ("\tlisten: a", "line 1", "malformed"),
+        ("tenants:\n  night:\n    colors: 1", "line 3", "unknown key \"tenants.night.colors\""),
+        ("tenants:\n  a b:\n    series: 1", "line 3", "unknown key"),
+        ("tenants:\n  night:\n    series: 0", "line 3", "want 1..."),
+        ("limits:\n  series: many", "line 2", "want 1..."),
+        ("tenancy: 3", "line 1", "want true or false"),
         ("? [a]\n: b", "line 1", "key that is no text"),
     ])
     func whatIsWrongIsSaidWithItsLine(_ text: String, _ line: String, _ words: String) {

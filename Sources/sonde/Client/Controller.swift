@@ -18,7 +18,8 @@ package struct Controller: Sendable {
     ///
     /// - Parameters:
     ///   - invocation: May hold ``OptionDescription/url``, `token` and `caFile`.
-    ///   - environment: May hold `SONDE_URL`, `SONDE_TOKEN` and `SONDE_CA_FILE`; an option wins.
+    ///   - environment: May hold `SONDE_URL`, `SONDE_TOKEN` and `SONDE_CA_FILE`, over which an option
+    ///     wins, and `SONDE_TENANT`.
     /// - Throws: ``CommandFailure`` when the address is none or the certificate file is not there.
     package init(_ invocation: Invocation, _ environment: [String: String]) throws(CommandFailure) {
         func chosen(_ option: OptionDescription, _ variable: String) -> String? {
@@ -32,10 +33,11 @@ package struct Controller: Sendable {
                 "cannot use the controller's address: got \"\(address.forTerminal)\";"
                     + " want http://HOST:PORT or https://HOST:PORT (--url or SONDE_URL)")
         }
-        let configuration = HTTPClientConfiguration(
+        var configuration = HTTPClientConfiguration(
             baseURL: address, token: chosen(.token, "SONDE_TOKEN"),
             certificateAuthorityFile: chosen(.caFile, "SONDE_CA_FILE"),
             userAgent: "sonde/" + SondeVersion.current)
+        configuration.tenant = environment["SONDE_TENANT"]
         do {
             client = try HTTPClient(configuration)
         } catch {

@@ -9,7 +9,8 @@ extension CommandDescription {
         program.discussion = [
             "An agent inside each service samples stacks; the controller keeps them; these commands"
                 + " read it. SONDE_URL says where the controller is (default \(Controller.standardAddress)),"
-                + " SONDE_TOKEN holds the access token where one is needed.",
+                + " SONDE_TOKEN holds the access token where one is needed, SONDE_TENANT the tenant's name"
+                + " where the controller keeps tenants apart.",
             "Answers go to standard output, all else to standard error. Exit status: 0 done, 1 failed,"
                 + " 2 wrong usage.",
         ]

@@ -144,8 +144,6 @@ struct ProfileIntake {
         do throws(StoreError) {
             try services.profiles.append(good)
             stored = good.count
-            // What was answered must reach the other server too: on disk before the answer.
-            if !forwarded.isEmpty { try services.forwardProfiles?(forwarded, tenantName) }
         } catch  where error.code == .rejected {
             stored = try storeOneByOne()
         } catch {
@@ -154,6 +152,7 @@ struct ProfileIntake {
             services.log.event(.error, "cannot store profiles", ["reason": error.message])
             throw APIError(error)
         }
+        if stored > 0 { try forward() }
         services.metrics.profiles.add(UInt64(stored))
         services.metrics.profileBytes.add(UInt64(bytes))
         tenant.stored(profiles: stored, bytes: bytes)
@@ -167,6 +166,18 @@ struct ProfileIntake {
     /// Counts labels of samples that are not kept.
     func dropped(sampleLabels count: Int) {
         if count > 0 { services.metrics.droppedSampleLabels.add(UInt64(count)) }
+    }
+
+    /// Queues what is forwarded: on disk before the answer, which the other server has to live up
+    /// to.
+    private func forward() throws(APIError) {
+        guard !forwarded.isEmpty else { return }
+        do throws(StoreError) {
+            try services.forwardProfiles?(forwarded, tenantName)
+        } catch {
+            services.log.event(.error, "cannot forward profiles", ["reason": error.message])
+            throw APIError(error)
+        }
     }
 
     private func admitted(_ profile: Profile) throws(Refusal) -> Profile {
