@@ -166,14 +166,6 @@ import sonde
 }
 
 @Suite struct NearestNames {
-    @Test func editsAreCounted() {
-        #expect(NearestName.distance("", "abc") == 3)
-        #expect(NearestName.distance("flame", "flame") == 0)
-        #expect(NearestName.distance("flmae", "flame") == 1)
-        #expect(NearestName.distance("flam", "flame") == 1)
-        #expect(NearestName.distance("kitten", "sitting") == 3)
-    }
-
     @Test func onlyWhatIsNearIsOffered() {
         let names = ["serve", "services", "top", "token"]
         #expect(NearestName.of("serv", among: names) == "serve")

@@ -2,6 +2,7 @@
 // The source files of an image, found by the end of their path or by a name that is nearly right.
 
 internal import CElfutils
+internal import SondeModel
 
 /// The source files of an image.
 struct SourceFiles {
@@ -85,33 +86,15 @@ struct SourceFiles {
 
     /// The files whose names are most like the wanted one, best first.
     func nearest(to path: String, count: Int) -> [String] {
-        let wanted = Array((path.split(separator: "/").last ?? "").utf8.prefix(256))
+        let wanted = path.split(separator: "/").last ?? ""
         var ranked: [(distance: Int, path: String)] = []
         // Names of many thousands of files take long to compare, and nobody reads on that far.
         for (name, files) in named.prefix(1 << 16) {
-            let distance = Self.distance(wanted, Array(name.utf8.prefix(256)))
-            guard distance <= max(2, wanted.count / 2) else { continue }
+            let distance = EditDistance.between(wanted, name, ignoringCase: true)
+            guard distance <= max(2, wanted.utf8.count / 2) else { continue }
             for file in files { ranked.append((distance, paths[file])) }
         }
         ranked.sort { ($0.distance, $0.path) < ($1.distance, $1.path) }
         return ranked.prefix(max(0, count)).map(\.path)
-    }
-
-    /// How many bytes have to be put in, taken out or replaced; changing the case costs nothing.
-    static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        func lower(_ byte: UInt8) -> UInt8 {
-            (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-        }
-        var row = Array(0...right.count)
-        for (place, byte) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = place + 1
-            for (index, other) in right.enumerated() {
-                let replaced = diagonal + (lower(byte) == lower(other) ? 0 : 1)
-                diagonal = row[index + 1]
-                row[index + 1] = min(replaced, diagonal + 1, row[index] + 1)
-            }
-        }
-        return row[right.count]
     }
 }

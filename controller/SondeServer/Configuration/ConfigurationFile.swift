@@ -3,6 +3,7 @@
 
 internal import CYAML
 internal import Foundation
+internal import SondeModel
 
 /// Reads configuration files.
 package enum ConfigurationFile {
@@ -62,28 +63,14 @@ package enum ConfigurationFile {
         let names = ConfigurationKey.all.map(\.name)
         let nearest =
             names.first { $0.hasPrefix(entry.key) || $0.hasSuffix("." + entry.key) }
-            ?? names.filter { distance($0, entry.key) <= max(2, entry.key.utf8.count / 3) }
-            .min { distance($0, entry.key) < distance($1, entry.key) }
+            ?? names.filter {
+                EditDistance.between($0, entry.key) <= max(2, entry.key.utf8.count / 3)
+            }
+            .min { EditDistance.between($0, entry.key) < EditDistance.between($1, entry.key) }
         let want = nearest.map { "\"\($0)\"?" } ?? "one of \(names.joined(separator: ", "))"
         return ServerError(
             .badConfiguration,
             "cannot read the configuration \(name), line \(entry.line): got the unknown key \"\(entry.key.prefix(100))\"; want \(want)"
         )
-    }
-
-    /// How many letters have to be changed, added or left out to get from one text to the other.
-    static func distance(_ left: String, _ right: String) -> Int {
-        let right = Array(right.utf8.prefix(100))
-        var row = Array(0...right.count)
-        for (index, letter) in left.utf8.prefix(100).enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
-            for (column, other) in right.enumerated() {
-                let changed = diagonal + (letter == other ? 0 : 1)
-                diagonal = row[column + 1]
-                row[column + 1] = min(changed, row[column] + 1, row[column + 1] + 1)
-            }
-        }
-        return row[right.count]
     }
 }
