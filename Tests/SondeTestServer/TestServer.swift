@@ -166,3 +166,19 @@ package func eventually(
     }
     return true
 }
+
+/// Waits as `eventually` does, and leaves the thread to other tests meanwhile.
+///
+/// Tests share as many threads as there are processors. One that blocks its own keeps the others
+/// waiting, also what it has started itself and waits for. Not for a forked child, which has no such
+/// threads.
+package func becomesTrue(
+    within seconds: Double = 10, _ condition: () throws -> Bool
+) async rethrows -> Bool {
+    let deadline = Date().addingTimeInterval(seconds)
+    while try !condition() {
+        guard Date() < deadline else { return false }
+        try? await Task.sleep(for: .milliseconds(5))
+    }
+    return true
+}
