@@ -115,6 +115,8 @@ package enum ProbePhase: String, Hashable, Sendable, CaseIterable {
     case installed
     /// It could not be installed; the reason says why.
     case failed
+    /// The service died at its install, or just after; it waits until somebody enables it again.
+    case held
     /// Its time or its number of hits is over.
     case expired
     /// It broke a limit and was taken out.

@@ -77,6 +77,28 @@ import Testing
         #expect(try controller.send("GET", "/api/v1/probes/\(id)").status == 404)
     }
 
+    @Test func enablingTriesAgainWhatAnInstanceGaveUp() throws {
+        try bringUp("one")
+        let id = try #require(try add().json["id"] as? String)
+        for (state, revision) in [("installed", 1), ("held", 2), ("tripped", 3), ("failed", 4)] {
+            var report = ProbeReport()
+            report.id = id
+            report.revision = try #require(
+                try DesiredState(decoding: controller.poll("one").body[...]).probes.first
+            ).revision
+            report.state = state
+            report.reason = "because"
+            var whole = AgentReport()
+            whole.probes = [report]
+            _ = try controller.poll("one", report: whole)
+            if state != "installed" { #expect(try self.state(of: id) == state) }
+            #expect(
+                try controller.send("POST", "/api/v1/probes/\(id)/enable").status == 200)
+            let desired = try DesiredState(decoding: controller.poll("one").body[...])
+            #expect(desired.probes.map(\.revision) == [UInt64(revision)])
+        }
+    }
+
     @Test mutating func aLateJoinerAndARestartedControllerHaveIt() throws {
         try bringUp("one")
         let id = try #require(try add().json["id"] as? String)

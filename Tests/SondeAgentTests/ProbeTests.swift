@@ -117,6 +117,38 @@ struct ProbeTests {
         }
     }
 
+    @Test func moreProbesThanAProcessTakesAreAProblemThatIsTold() throws {
+        let controller = try FakeController()
+        defer { controller.server.stop() }
+        try HurriedAgent(controller.server.url, images: images).use { hurried in
+            var many: [ProbeState] = []
+            for number in 0..<ProbeRuntime.maximumProbes + 3 {
+                var probe = ProbeState()
+                probe.id = "p-\(number)"
+                many.append(probe)
+            }
+            desire(controller, "r1", many)
+            let problems = { hurried.agent.report.problems.filter { $0.contains("probes") } }
+            #expect(
+                eventually {
+                    problems() == [
+                        "cannot take 3 probes: got 1003; want at most 1000 in one process"
+                    ]
+                }, "\(problems())")
+            desire(controller, "r2", [])
+            #expect(eventually { problems().isEmpty })
+        }
+    }
+
+    @Test func whereNothingIsHitTheRingsAreLookedAtHalfAsOften() {
+        var pace = DrainPace(0.025)
+        let waits = (0..<DrainPace.patience).map { _ in pace.next(hadLines: false) }
+        #expect(waits == Array(repeating: 0.025, count: DrainPace.patience - 1) + [0.05])
+        #expect(pace.next(hadLines: false) == 0.05)
+        #expect(pace.next(hadLines: true) == 0.025)
+        #expect(pace.next(hadLines: false) == 0.025)
+    }
+
     @Test func theOwnersPolicyBeatsTheController() throws {
         let controller = try FakeController()
         defer { controller.server.stop() }

@@ -319,5 +319,30 @@ struct ProbeRuntimeTests {
         }
         runtime.want(many + many, images: [shop])
         #expect(runtime.reports.count == ProbeRuntime.maximumProbes)
+        #expect(runtime.turnedAway == 200)
+        runtime.want([], images: [shop])
+        #expect(runtime.turnedAway == 0)
+    }
+
+    @Test func linesOfSeveralRingsComeInTheOrderOfTheirHits() throws {
+        let runtime = runtime()
+        runtime.want([wanted("a")], images: [shop])
+        let handle = try #require(patcher.handle(of: "a"))
+        // Two rings, each with its own hits in order; two hits were at the same moment.
+        for (ring, times) in [[1, 4, 4, 9], [2, 4, 7]].enumerated() {
+            for time in times {
+                var header = RecordHeader()
+                header.unixNanoseconds = Int64(time)
+                header.thread = UInt32(ring)
+                patcher.records.append(
+                    (handle, header, RecordBytes().with(UInt64(time), 8).bytes))
+            }
+        }
+        let lines = runtime.work(images: [shop])
+        #expect(lines.map(\.unixNanoseconds) == [1, 2, 4, 4, 4, 7, 9])
+        let threads = lines.map { line in
+            line.metadata.first { $0.name == "thread" }?.value ?? ""
+        }
+        #expect(threads == ["0", "1", "0", "0", "1", "1", "0"])
     }
 }

@@ -68,6 +68,9 @@ import Testing
         let same = try store.setProbe("p-1", enabled: true, by: "bob", now: now)
         #expect(same.revision == 1)
         #expect(try store.auditLog().count == 1)
+        let again = try store.setProbe("p-1", enabled: true, again: true, by: "bob", now: now)
+        #expect(again.revision == 2 && again.isEnabled)
+        #expect(try store.auditLog().count == 2)
     }
 
     @Test func idsAreNew() throws {

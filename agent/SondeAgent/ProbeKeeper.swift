@@ -83,6 +83,7 @@ final class ProbeKeeper: Sendable {
             guard !state.hasStopped, state.runtime != nil || !probes.isEmpty else { return false }
             if state.runtime == nil { state.runtime = makeRuntime() }
             state.runtime?.want(probes, images: images)
+            tellHowMany(state.runtime?.turnedAway ?? 0)
             if state.threads.isEmpty { state.threads = startThreads() }
             return true
         }
@@ -101,6 +102,16 @@ final class ProbeKeeper: Sendable {
         wake.raise()
         // Without its thread nobody else takes the probes out.
         if !hasThread { finish(deadline) }
+    }
+
+    private func tellHowMany(_ turnedAway: Int) {
+        let most = ProbeRuntime.maximumProbes
+        parts.ledger.setProblem(
+            turnedAway == 0
+                ? nil
+                : "cannot take \(turnedAway) probes: got \(most &+ turnedAway); "
+                    + "want at most \(most) in one process",
+            at: .probeCount)
     }
 
     private func makeRuntime() -> ProbeRuntime {
@@ -136,6 +147,7 @@ final class ProbeKeeper: Sendable {
     /// What the probes' thread does until it is stopped.
     private func run() {
         var images = RunningImages(parts.images)
+        var pace = DrainPace(settings.pace.probeDrain)
         while true {
             // Acquire; pairs with the release in `stop`.
             let deadline = stopDeadline.load(ordering: .acquiring)
@@ -153,14 +165,35 @@ final class ProbeKeeper: Sendable {
             logs.append(lines)
             if hasNews { parts.onChange() }
             if hasMore { continue }
-            _ = wake.wait(
-                until: Clock.monotonic(after: isBusy ? settings.pace.probeDrain : 86_400))
+            let wait = pace.next(hadLines: !lines.isEmpty)
+            _ = wake.wait(until: Clock.monotonic(after: isBusy ? wait : 86_400))
         }
     }
 
     private func finish(_ deadline: UInt64) {
         logs.append(state.withLock { $0.runtime?.removeAll() ?? [] })
         logs.stop(by: deadline)
+    }
+}
+
+/// How long the probes' thread waits between two looks at the rings.
+///
+/// Where nothing is hit, half as often is soon enough: an idle probe costs half as much then, and
+/// its first line still arrives well before the eye would notice.
+struct DrainPace: Hashable, Sendable {
+    /// Looks in vain after which the pace is slow.
+    static let patience = 40
+
+    private let seconds: Double
+    private var vain = 0
+
+    /// A pace that begins fast.
+    init(_ seconds: Double) { self.seconds = seconds }
+
+    /// How many seconds to wait after a look.
+    mutating func next(hadLines: Bool) -> Double {
+        vain = hadLines ? 0 : min(vain &+ 1, Self.patience)
+        return vain < Self.patience ? seconds : seconds * 2
     }
 }
 

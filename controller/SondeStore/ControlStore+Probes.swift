@@ -71,14 +71,20 @@ extension ControlStore {
 
     /// Enables or disables a probe.
     ///
+    /// - Parameters:
+    ///   - id: The probe.
+    ///   - enabled: Whether it shall be in the code.
+    ///   - again: Whether it gets a new revision also when it is so already, so that agents try again.
+    ///   - who: Who wants it, for the audit log.
+    ///   - now: The present.
     /// - Returns: The probe as it is now; its revision grew when something changed.
     /// - Throws: ``StoreError``; `notFound` when there is none of this id.
     package func setProbe(
-        _ id: String, enabled: Bool, by who: String, now: Timestamp
+        _ id: String, enabled: Bool, again: Bool = false, by who: String, now: Timestamp
     ) throws(StoreError) -> ProbeDefinition {
         try state.withLock { state throws(StoreError) in
             guard var probe = state.probes[id] else { throw Self.unknownProbe(id, "change") }
-            guard probe.isEnabled != enabled else { return probe }
+            guard again || probe.isEnabled != enabled else { return probe }
             probe.isEnabled = enabled
             probe.revision += 1
             try state.database.transaction { () throws(StoreError) in

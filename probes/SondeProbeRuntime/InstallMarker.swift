@@ -3,13 +3,21 @@
 
 internal import Glibc
 
-/// A small file that exists while probes are being installed.
+/// A small file that exists while probes are being installed, and a little longer.
 ///
 /// A process that dies meanwhile leaves it behind. The next start of the same service on this
-/// machine finds it and refuses those revisions of those probes, until somebody changes them. A
-/// file names its process by number and start time, so that several instances do not disturb each
-/// other. When the folder cannot be used, nothing is remembered and ``problem`` says so.
+/// machine finds it and holds those revisions of those probes back, until somebody enables them
+/// again. A file names its process by number and start time, so that several instances do not
+/// disturb each other. When the folder cannot be used, nothing is remembered and ``problem`` says so.
 package final class InstallMarker {
+    /// How far an install was when the process died.
+    package enum Phase: String, Hashable, Sendable {
+        /// The text was being changed.
+        case installing
+        /// The probe was in the text, and had not passed its trial yet.
+        case installed
+    }
+
     /// One revision of one probe.
     package struct Key: Hashable, Sendable {
         /// The probe's id.
@@ -30,7 +38,8 @@ package final class InstallMarker {
     private let folder: String
     private let service: String
     private let own: (pid: Int32, start: UInt64)
-    private var isThere = false
+    /// What the file says.
+    private var entries: [(key: Key, phase: Phase)] = []
 
     /// The most refused revisions that are remembered for a service; the oldest go first.
     static let maximumRefused = 256
@@ -65,31 +74,38 @@ package final class InstallMarker {
         return "/tmp/sonde-\(getuid())"
     }
 
-    /// Writes down that these probes are being installed; replaces what was written before.
-    package func begin(_ keys: [Key]) {
-        guard problem == nil, !keys.isEmpty else { return }
-        isThere = write(keys.suffix(Self.maximumRefused), to: path, head: "\(own.pid) \(own.start)")
+    /// Writes down that these probes are being installed.
+    package func begin(_ keys: [Key]) { note(keys, .installing) }
+
+    /// Writes down that these probes are in the text, and on trial.
+    package func complete(_ keys: [Key]) { note(keys, .installed) }
+
+    /// Notes that the process survived these probes.
+    package func end(_ keys: [Key]) {
+        guard entries.contains(where: { keys.contains($0.key) }) else { return }
+        entries.removeAll { keys.contains($0.key) }
+        save()
     }
 
-    /// Notes that the process survived.
+    /// Notes that the process survived all of them.
     package func end() {
-        guard isThere else { return }
-        unlink(path)
-        isThere = false
+        guard !entries.isEmpty else { return }
+        entries = []
+        save()
     }
 
     /// What processes of this service left behind when they died, now and earlier.
     ///
     /// Files of dead processes are taken together into one.
-    package func refused() -> Set<Key> {
-        guard problem == nil else { return [] }
+    package func refused() -> [Key: Phase] {
+        guard problem == nil else { return [:] }
         let refusedPath = "\(folder)/\(service).refused"
-        var all = Self.read(refusedPath)?.keys ?? []
+        var all = Self.read(refusedPath)?.entries ?? []
         var dead: [String] = []
         for name in Self.files(in: folder)
         where name.hasPrefix("\(service)-") && name.hasSuffix(".installing") {
             let path = "\(folder)/\(name)"
-            guard let (head, keys) = Self.read(path) else { continue }
+            guard let (head, entries) = Self.read(path) else { continue }
             let process = head.split(separator: " ")
             guard process.count == 2, let pid = Int32(process[0]), let start = UInt64(process[1])
             else {
@@ -98,22 +114,43 @@ package final class InstallMarker {
             }
             if let current = Self.startTime(of: pid), current == start { continue }
             dead.append(path)
-            for key in keys where !all.contains(key) { all.append(key) }
+            for entry in entries where !all.contains(where: { $0.key == entry.key }) {
+                all.append(entry)
+            }
         }
         if !dead.isEmpty {
             all = all.suffix(Self.maximumRefused)
             _ = write(all[...], to: refusedPath, head: "refused")
             for path in dead { unlink(path) }
         }
-        return Set(all)
+        return Dictionary(all.map { ($0.key, $0.phase) }) { first, _ in first }
+    }
+
+    private func note(_ keys: [Key], _ phase: Phase) {
+        guard problem == nil, !keys.isEmpty else { return }
+        entries.removeAll { keys.contains($0.key) }
+        entries += keys.map { ($0, phase) }
+        entries = entries.suffix(Self.maximumRefused)
+        save()
+    }
+
+    private func save() {
+        if entries.isEmpty {
+            unlink(path)
+        } else {
+            _ = write(entries[...], to: path, head: "\(own.pid) \(own.start)")
+        }
     }
 
     private var path: String { "\(folder)/\(service)-\(own.pid).installing" }
 
-    private func write(_ keys: ArraySlice<Key>, to path: String, head: String) -> Bool {
+    private func write(
+        _ entries: ArraySlice<(key: Key, phase: Phase)>, to path: String, head: String
+    ) -> Bool {
         var text = head + "\n"
-        for key in keys where !key.id.utf8.contains(UInt8(ascii: "\n")) && key.id.utf8.count <= 64 {
-            text += "\(key.revision) \(key.id)\n"
+        for (key, phase) in entries
+        where !key.id.utf8.contains(UInt8(ascii: "\n")) && key.id.utf8.count <= 64 {
+            text += "\(key.revision) \(phase.rawValue) \(key.id)\n"
         }
         let bytes = Array(text.utf8)
         let temporary = "\(path).\(own.pid)"
@@ -130,7 +167,9 @@ package final class InstallMarker {
         return true
     }
 
-    private static func read(_ path: String) -> (head: Substring, keys: [Key])? {
+    private static func read(_ path: String)
+        -> (head: Substring, entries: [(key: Key, phase: Phase)])?
+    {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK)
         guard file >= 0 else { return nil }
         defer { close(file) }
@@ -140,12 +179,15 @@ package final class InstallMarker {
         let text = String(decoding: bytes.prefix(got), as: UTF8.self)
         let lines = text.split(separator: "\n")
         guard let head = lines.first else { return nil }
-        let keys: [Key] = lines.dropFirst().prefix(maximumRefused).compactMap { line in
-            let parts = line.split(separator: " ", maxSplits: 1)
-            guard parts.count == 2, let revision = UInt64(parts[0]) else { return nil }
-            return Key(id: String(parts[1]), revision: revision)
+        let entries = lines.dropFirst().prefix(maximumRefused).compactMap {
+            line -> (key: Key, phase: Phase)? in
+            let parts = line.split(separator: " ", maxSplits: 2)
+            guard parts.count == 3, let revision = UInt64(parts[0]),
+                let phase = Phase(rawValue: String(parts[1]))
+            else { return nil }
+            return (Key(id: String(parts[2]), revision: revision), phase)
         }
-        return (head, keys)
+        return (head, entries)
     }
 
     /// Makes the folder; tells why it cannot be used.

@@ -35,8 +35,6 @@ package struct RuntimeSenses: Sendable {
 package final class ProbeRuntime {
     /// The most probes of a process; more are refused.
     package static let maximumProbes = 1000
-    /// How long after an install a death still counts as caused by it.
-    static let trialNanoseconds: UInt64 = 1_000_000_000
     /// The latest expiry from the moment in which a program arrives.
     static let longestLife: Int64 = 86_400_000_000_000
     /// About how many bytes of records one call of ``work(images:)`` takes at most.
@@ -46,14 +44,17 @@ package final class ProbeRuntime {
     let patcher: any ProbePatcher
     let senses: RuntimeSenses
     private let marker: InstallMarker?
-    private var refused: Set<InstallMarker.Key>
-    private var trialEnd: UInt64?
+    /// What earlier processes of this service died of, maybe.
+    private let suspects: [InstallMarker.Key: InstallMarker.Phase]
+    private var trials = InstallTrials()
     var probes: [String: WantedProbe] = [:]
     /// Which probe a handle belongs to, also a little after it was removed.
     private var owners: [UInt32: String] = [:]
     private var finished: [ProbeLine] = []
     private var images: [RunningImage] = []
     private var nextMaintenance: UInt64 = 0
+    /// Probes of the last desired state that were more than ``maximumProbes``.
+    package private(set) var turnedAway = 0
     /// Records of probes that were not wanted any more.
     package private(set) var orphans: UInt64 = 0
     /// Changes whenever a probe's state does, but not with its counters.
@@ -76,12 +77,12 @@ package final class ProbeRuntime {
         self.patcher = patcher
         self.marker = marker
         self.senses = senses
-        refused = marker?.refused() ?? []
+        suspects = marker?.refused() ?? [:]
     }
 
     /// Whether there is anything to look after: a probe in the text, or one that waits for an image.
     package var isBusy: Bool {
-        trialEnd != nil || hasMore
+        !trials.isEmpty || hasMore
             || probes.values.contains { $0.phase == .installed || $0.phase == .pending }
     }
 
@@ -95,6 +96,7 @@ package final class ProbeRuntime {
     /// What is as it was stays untouched, in the text and in its state.
     package func want(_ wanted: [ProbeState], images: [RunningImage]) {
         self.images = images
+        turnedAway = 0
         var latest: [String: ProbeState] = [:]
         var order: [String] = []
         for probe in wanted where !probe.id.isEmpty {
@@ -129,13 +131,11 @@ package final class ProbeRuntime {
         drain()
         maintain()
         enforceLimits()
-        if let end = trialEnd, senses.monotonic() >= end {
-            marker?.end()
-            trialEnd = nil
+        let passed = trials.look(now: senses.monotonic()) { id in
+            probes[id].map { activity(of: $0).hits } ?? 0
         }
-        let lines = finished
-        finished = []
-        return lines
+        marker?.end(passed)
+        return takeLines()
     }
 
     /// Takes every probe out of the text.
@@ -145,10 +145,19 @@ package final class ProbeRuntime {
         drain()
         for id in probes.keys.sorted() { discard(id) }
         marker?.end()
-        trialEnd = nil
+        trials.end()
+        return takeLines()
+    }
+
+    /// What was rendered, in the order of the hits: each ring has only its own in order.
+    private func takeLines() -> [ProbeLine] {
         let lines = finished
         finished = []
-        return lines
+        let times = lines.map(\.unixNanoseconds)
+        guard zip(times, times.dropFirst()).contains(where: { $0 > $1 }) else { return lines }
+        return lines.enumerated().sorted {
+            ($0.element.unixNanoseconds, $0.offset) < ($1.element.unixNanoseconds, $1.offset)
+        }.map(\.element)
     }
 
     // MARK: Arriving
@@ -163,6 +172,7 @@ package final class ProbeRuntime {
             probe.unrendered = earlier.unrendered
         } else if probes.count >= Self.maximumProbes {
             // Told once for all of them: a report for each would have no bound either.
+            turnedAway &+= 1
             return
         }
         defer { probes[wanted.id] = probe }
@@ -170,10 +180,8 @@ package final class ProbeRuntime {
             return probe.rest(.failed, "probes are off in this agent's own configuration")
         }
         guard wanted.enabled else { return probe.rest(.disabled, "") }
-        if refused.contains(InstallMarker.Key(id: wanted.id, revision: wanted.revision)) {
-            return probe.rest(
-                .failed,
-                "was being installed when the process died; change or enable it to try again")
+        if let phase = suspects[InstallMarker.Key(id: wanted.id, revision: wanted.revision)] {
+            return probe.rest(.held, Self.words(phase, wanted.id))
         }
         let program: ProbeProgram
         switch ProgramAdmission.program(of: wanted, policy, now: senses.unix()) {
@@ -202,8 +210,8 @@ package final class ProbeRuntime {
         }
         guard !ready.isEmpty else { return }
         // On disk first: whatever happens from here on, the next start knows what was tried.
-        marker?.begin(
-            ready.map { InstallMarker.Key(id: $0.id, revision: $0.order.program.revision) })
+        let keys = ready.map { InstallMarker.Key(id: $0.id, revision: $0.order.program.revision) }
+        marker?.begin(keys)
         for (id, order) in ready {
             guard var probe = probes[id] else { continue }
             do {
@@ -219,7 +227,20 @@ package final class ProbeRuntime {
             probes[id] = probe
             stateChanges &+= 1
         }
-        trialEnd = senses.monotonic() &+ Self.trialNanoseconds
+        let isThere = { (key: InstallMarker.Key) in self.probes[key.id]?.phase == .installed }
+        marker?.end(keys.filter { !isThere($0) })
+        marker?.complete(keys.filter(isThere))
+        trials.begin(keys.filter(isThere), now: senses.monotonic())
+    }
+
+    /// Why a probe is held back.
+    private static func words(_ phase: InstallMarker.Phase, _ id: String) -> String {
+        let what =
+            switch phase {
+            case .installing: "while this was being put into its code"
+            case .installed: "within a second after this was put into its code"
+            }
+        return "the service died here \(what); `sonde probe enable \(id)` tries again"
     }
 
     private func image(of buildID: BuildID) -> RunningImage? {

@@ -7,8 +7,9 @@ extension CommandDescription {
         var command = CommandDescription("probes", "all probes, with state, hits, drops and cost")
         command.discussion = [
             "STATE is active when an agent said that the probe is in its service's code; waiting until"
-                + " then; tripped when a limit took it out; expired, disabled, failed or refused as it"
-                + " says; sonde probe show ID has the reasons. HITS counts how often the place was"
+                + " then; tripped when a limit took it out; held when the service died at its install;"
+                + " expired, disabled, failed or refused as it says; sonde probe show ID has the"
+                + " reasons. HITS counts how often the place was"
                 + " reached, LINES what was said, DROPPED what was lost on the way, COST the CPU time"
                 + " that the hits cost the service."
         ]
@@ -45,7 +46,8 @@ extension CommandDescription {
 
     private static let probeRemove = changing(
         "rm", "take probes out of their services' code, and forget them")
-    private static let probeEnable = changing("enable", "put disabled probes back")
+    private static let probeEnable = changing(
+        "enable", "put disabled probes back; try those again that are held, tripped or failed")
     private static let probeDisable = changing(
         "disable", "take probes out of their services' code, but keep them for later")
 
@@ -88,6 +90,17 @@ private func runProbes(_ invocation: Invocation, _ surroundings: Surroundings) t
     }
     let now = Quantity.nowMilliseconds()
     try surroundings.output.write(probesTable(probes, now: now).text(for: surroundings.output))
+    for note in heldNotes(probes) { surroundings.note(note.forTerminal) }
+}
+
+/// What is said below the table of probes that some instances do not apply by themselves.
+package func heldNotes(_ probes: [ProbeAnswer]) -> [String] {
+    probes.compactMap { probe in
+        let held = probe.instances.filter { $0.state == "held" }
+        guard let first = held.first else { return nil }
+        let count = "\(held.count) of \(probe.instances.count) instances"
+        return "\(probe.id) is held back in \(count): \(first.reason)"
+    }
 }
 
 /// The table of `sonde probes`.
@@ -118,7 +131,7 @@ private func stateStyle(_ state: String) -> Style? {
     switch state {
     case "active", "installed": .green
     case "failed", "refused": .red
-    case "tripped", "waiting": .yellow
+    case "tripped", "waiting", "held": .yellow
     default: nil
     }
 }

@@ -154,11 +154,14 @@ enum ProbeEndpoints {
         _ probes: [ProbeDefinition], _ enabled: Bool, _ request: APIRequest, _ services: Services
     ) throws(APIError) -> HTTPResponse {
         var changed: [ProbeDefinition] = []
+        let agents = services.agents.agents()
         for probe in probes {
+            // A new revision makes agents try again what they gave up.
+            let again = enabled && ProbeStatus(probe, services, agents: agents).canBeTriedAgain
             do throws(StoreError) {
                 changed.append(
                     try services.control.setProbe(
-                        probe.id, enabled: enabled, by: request.principal.name,
+                        probe.id, enabled: enabled, again: again, by: request.principal.name,
                         now: services.now()))
             } catch { throw APIError(error) }
             note(enabled ? "probe enabled" : "probe disabled", probe, by: request, services)

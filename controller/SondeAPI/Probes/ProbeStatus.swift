@@ -71,12 +71,18 @@ struct ProbeStatus {
         if probe.bounds.expires <= now { return ProbePhase.expired.rawValue }
         let states = Set(instances.map(\.state))
         let order = [
-            ProbePhase.installed.rawValue, Self.waiting, ProbePhase.tripped.rawValue,
-            ProbePhase.failed.rawValue, Self.refused, ProbePhase.pending.rawValue,
+            ProbePhase.installed.rawValue, Self.waiting, ProbePhase.held.rawValue,
+            ProbePhase.tripped.rawValue, ProbePhase.failed.rawValue, Self.refused, ProbePhase.pending.rawValue,
             ProbePhase.expired.rawValue, ProbePhase.disabled.rawValue,
         ]
         let first = order.first(where: states.contains) ?? Self.waiting
         return first == ProbePhase.installed.rawValue ? "active" : first
+    }
+
+    /// Whether an instance has given the probe up, and would try it again if it were new.
+    var canBeTriedAgain: Bool {
+        let given = [ProbePhase.held, .failed, .tripped].map(\.rawValue)
+        return instances.contains { given.contains($0.state) }
     }
 
     /// A sum over all instances; saturates.
