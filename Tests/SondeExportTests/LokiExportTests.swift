@@ -99,18 +99,68 @@ import Testing
             export.stop()
         }
         store.misbehave([])
-        // The thread that sent lets go of the folder a moment after it ended.
-        var again: ExportSpool?
-        #expect(
-            eventually {
-                again = try? spool()
-                return again != nil
-            })
-        let export = try LokiExport(settings(store), spool: #require(again)) { _ in }
+        let export = try LokiExport(settings(store), spool: #require(reopened())) { _ in }
         #expect(export.figures.waiting.lines == 100)
         export.start()
         defer { export.stop() }
         #expect(eventually { store.lines.count == 100 })
+    }
+
+    @Test func whatBecameOfLinesIsStillKnownAfterARestart() throws {
+        let store = try StandInStore()
+        store.misbehave([.respond(400)])
+        do {
+            let export = try LokiExport(settings(store), spool: spool(bytes: 3000)) { _ in }
+            try export.append([try .numbered(0..<10)], now: .now)
+            export.start()
+            #expect(eventually { export.figures.refused == ["400": 10] })
+            try export.append([try .numbered(10..<15)], now: .now)
+            #expect(eventually { export.figures.sent == 5 })
+            export.stop()
+            // Nobody sends now, and the queue holds some twenty of them.
+            for number in 20..<100 {
+                try export.append([.numbered(number..<number + 1)], now: .now)
+            }
+        }
+        let spool = try #require(reopened())
+        let figures = try LokiExport(settings(store), spool: spool) { _ in }.figures
+        #expect(figures.refused == ["400": 10] && figures.sent == 5)
+        #expect(figures.waiting.droppedLines > 0)
+        #expect(Int(figures.waiting.droppedLines) + figures.waiting.lines == 80)
+    }
+
+    @Test func aQueueOfTheFirstVersionIsTakenOver() throws {
+        let made = Process()
+        made.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        made.arguments = [
+            "python3", "-c",
+            """
+            import sqlite3, sys
+            sqlite3.connect(sys.argv[1]).executescript(
+                "PRAGMA application_id=1399801208; PRAGMA user_version=1;"
+                "CREATE TABLE entry (id INTEGER PRIMARY KEY AUTOINCREMENT, came INTEGER NOT NULL,"
+                "    lines INTEGER NOT NULL, body BLOB NOT NULL) STRICT;"
+                "INSERT INTO entry (came, lines, body) VALUES (7, 3, x'0A00');")
+            """, folder.path + "/export-loki.db",
+        ]
+        try made.run()
+        made.waitUntilExit()
+        let spool = try spool()
+        #expect(spool.size.lines == 3 && spool.counts.isEmpty)
+        let batch = try #require(try spool.oldest(maximumBytes: 100))
+        #expect(batch.body == [0x0A, 0] && batch.lines == 3)
+        try spool.remove(through: batch.last, countingAs: "sent")
+        #expect(spool.counts == ["sent": 3] && spool.size.entries == 0)
+    }
+
+    /// The queue again, as soon as the thread that sent has let go of the folder.
+    private func reopened() -> ExportSpool? {
+        var again: ExportSpool?
+        _ = eventually {
+            again = try? spool()
+            return again != nil
+        }
+        return again
     }
 
     @Test func aFullQueueLosesTheOldestAndSaysSo() throws {

@@ -13,13 +13,15 @@ internal import Synchronization
 /// has to correct an address or a token, and until then nothing is lost but what the full spool
 /// pushes out. A batch that is too large (413) is sent in pieces. Any other refusal is final.
 package final class SpoolSender: Sendable {
-    /// What became of the entries, since the start.
+    /// What became of the entries.
     package struct Figures: Hashable, Sendable {
-        /// What the other side took.
+        /// What the other side took, ever: the count is on disk.
         package var sent: UInt64 = 0
-        /// What it refused for good, by status.
+        /// What it refused for good, by status, ever.
+        ///
+        /// It may have taken some of it: of a request that was refused nobody knows what.
         package var refused: [String: UInt64] = [:]
-        /// Tries that were made again.
+        /// Tries that were made again, since the start.
         package var retries: UInt64 = 0
         /// Why the last try failed; `nil` after one that did not.
         package var problem: String?
@@ -77,6 +79,13 @@ package final class SpoolSender: Sendable {
     package var figures: Figures {
         var figures = state.withLock { $0.figures }
         figures.waiting = spool.size
+        for (outcome, count) in spool.counts {
+            if outcome == Self.sent {
+                figures.sent = count
+            } else if outcome.hasPrefix(Self.refused) {
+                figures.refused[String(outcome.dropFirst(Self.refused.count))] = count
+            }
+        }
         return figures
     }
 
@@ -149,12 +158,23 @@ package final class SpoolSender: Sendable {
             return failed(error.reason)
         }
         if case .refused(413, _) = answer, batch.entries > 1 { return .smaller }
-        do throws(StoreError) { try spool.remove(through: batch.last) } catch {
+        let outcome =
+            switch answer {
+            case .taken: Self.sent
+            case .refused(let status, _): "\(Self.refused)\(status)"
+            }
+        do throws(StoreError) {
+            try spool.remove(through: batch.last, countingAs: outcome)
+        } catch {
             return failed(error.message)
         }
         took(batch, answer)
         return .done
     }
+
+    /// What entries are counted as in the spool.
+    private static let sent = "sent"
+    private static let refused = "status_"
 
     private enum Answer {
         case taken
@@ -194,11 +214,6 @@ package final class SpoolSender: Sendable {
     private func took(_ batch: ExportSpool.Batch, _ answer: Answer) {
         let wasFailing = state.withLock { state in
             defer { state.figures.problem = nil }
-            switch answer {
-            case .taken: state.figures.sent += UInt64(batch.lines)
-            case .refused(let status, _):
-                state.figures.refused["\(status)", default: 0] += UInt64(batch.lines)
-            }
             return state.figures.problem != nil
         }
         if case .refused(let status, let words) = answer {

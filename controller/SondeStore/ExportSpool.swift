@@ -7,13 +7,15 @@ internal import Synchronization
 /// A queue on disk of what is to be forwarded.
 ///
 /// What was appended is on disk when the call returns, and stays until it is removed or until the
-/// queue is full: then the oldest goes, counted.
+/// queue is full: then the oldest goes, counted. What became of lines is counted in the same
+/// transaction that takes them out, so the counts survive the end of the process by any means: at
+/// each moment each line that ever came waits, or is counted.
 ///
 /// All calls may come from any thread at the same time.
 package final class ExportSpool: Sendable {
     /// Several entries of the queue, the oldest first.
     package struct Batch: Hashable, Sendable {
-        /// The last entry's number, for ``ExportSpool/remove(through:)``.
+        /// The last entry's number, for ``ExportSpool/remove(through:countingAs:)``.
         package var last: Int64
         /// The entries' bytes, one after the other.
         package var body: [UInt8]
@@ -33,7 +35,7 @@ package final class ExportSpool: Sendable {
         package var bytes: Int64 = 0
         /// What they count for.
         package var lines = 0
-        /// Lines that went because the queue was full, since it was opened.
+        /// Lines that went because the queue was full, ever.
         package var droppedLines: UInt64 = 0
 
         /// Nothing.
@@ -43,7 +45,11 @@ package final class ExportSpool: Sendable {
     private struct State: Sendable {
         let database: Database
         var size: Size
+        var counts: [String: UInt64]
     }
+
+    /// What lines are counted as that went because the queue was full.
+    private static let queueFull = "queue_full"
 
     /// The most bytes of all entries.
     package let maximumBytes: Int64
@@ -53,14 +59,20 @@ package final class ExportSpool: Sendable {
 
     private static let format = Database.Format(
         applicationID: 0x536F_4578,  // "SoEx"
-        version: 1,
+        version: 2,
         schema: """
             CREATE TABLE entry (
                 id INTEGER PRIMARY KEY AUTOINCREMENT,
                 came INTEGER NOT NULL,       -- Unix nanoseconds
                 lines INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+            \(outcomeTable)
             """,
-        name: "a queue of what Sonde forwards")
+        name: "a queue of what Sonde forwards", upgrades: [outcomeTable])
+
+    private static let outcomeTable = """
+        -- What became of the lines that left the queue.
+        CREATE TABLE outcome (name TEXT PRIMARY KEY, lines INTEGER NOT NULL) STRICT;
+        """
 
     /// Opens a queue of a data folder, and creates it when it is not there.
     ///
@@ -75,13 +87,18 @@ package final class ExportSpool: Sendable {
         size.entries = Int(try database.number("SELECT count(*) FROM entry"))
         size.bytes = try database.number("SELECT coalesce(sum(length(body)), 0) FROM entry")
         size.lines = Int(try database.number("SELECT coalesce(sum(lines), 0) FROM entry"))
-        state = Mutex(State(database: database, size: size))
+        let counts = try Self.counts(in: database)
+        size.droppedLines = counts[Self.queueFull] ?? 0
+        state = Mutex(State(database: database, size: size, counts: counts))
         self.maximumBytes = maximumBytes
         dataFolder = folder
     }
 
     /// What the queue holds now.
     package var size: Size { state.withLock { $0.size } }
+
+    /// Lines that left the queue, by what became of them, ever.
+    package var counts: [String: UInt64] { state.withLock { $0.counts } }
 
     /// Appends an entry; it is on disk when this returns.
     ///
@@ -98,6 +115,7 @@ package final class ExportSpool: Sendable {
         }
         try state.withLock { state throws(StoreError) in
             var size = state.size
+            let droppedBefore = size.droppedLines
             try state.database.transaction { () throws(StoreError) in
                 while size.bytes + Int64(body.count) > maximumBytes, size.entries > 0 {
                     try Self.dropOldest(in: state.database, &size)
@@ -108,11 +126,14 @@ package final class ExportSpool: Sendable {
                 try insert.bind(Int64(lines), at: 2)
                 try insert.bind(body, at: 3)
                 try insert.run()
+                try Self.count(
+                    size.droppedLines - droppedBefore, as: Self.queueFull, in: state.database)
             }
             size.entries += 1
             size.bytes += Int64(body.count)
             size.lines += lines
             state.size = size
+            state.counts[Self.queueFull] = size.droppedLines > 0 ? size.droppedLines : nil
         }
     }
 
@@ -146,8 +167,13 @@ package final class ExportSpool: Sendable {
         }
     }
 
-    /// Removes entries up to a number, which were delivered or given up.
-    package func remove(through last: Int64) throws(StoreError) {
+    /// Removes entries up to a number, and counts their lines, both or neither.
+    ///
+    /// - Parameters:
+    ///   - last: The number of the last entry that was delivered or given up.
+    ///   - outcome: What became of them; a word for ``counts``.
+    /// - Throws: ``StoreError``; the entries are still there then, and not counted.
+    package func remove(through last: Int64, countingAs outcome: String) throws(StoreError) {
         try state.withLock { state throws(StoreError) in
             var gone = Size()
             try state.database.transaction { () throws(StoreError) in
@@ -164,7 +190,9 @@ package final class ExportSpool: Sendable {
                 let delete = try state.database.statement("DELETE FROM entry WHERE id <= ?")
                 try delete.bind(last, at: 1)
                 try delete.run()
+                try Self.count(UInt64(clamping: gone.lines), as: outcome, in: state.database)
             }
+            state.counts[outcome, default: 0] += UInt64(clamping: gone.lines)
             state.size.entries -= gone.entries
             state.size.bytes -= gone.bytes
             state.size.lines -= gone.lines
@@ -188,5 +216,25 @@ package final class ExportSpool: Sendable {
         size.droppedLines += UInt64(clamping: oldest.int(1))
         // A statement that returns rows has done its work only when it is stepped to its end.
         _ = try oldest.step()
+    }
+
+    private static func counts(in database: Database) throws(StoreError) -> [String: UInt64] {
+        let rows = try database.statement("SELECT name, lines FROM outcome")
+        defer { rows.reset() }
+        var counts: [String: UInt64] = [:]
+        while try rows.step() { counts[rows.text(0)] = UInt64(clamping: rows.int(1)) }
+        return counts
+    }
+
+    private static func count(
+        _ lines: UInt64, as outcome: String, in database: Database
+    ) throws(StoreError) {
+        guard lines > 0 else { return }
+        let add = try database.statement(
+            "INSERT INTO outcome (name, lines) VALUES (?, ?) "
+                + "ON CONFLICT (name) DO UPDATE SET lines = lines + excluded.lines")
+        try add.bind(outcome, at: 1)
+        try add.bind(Int64(clamping: lines), at: 2)
+        try add.run()
     }
 }

@@ -54,6 +54,12 @@ extension ConfigurationKey {
             key("username", "a name") { $1.username = $0 },
             key("password", "a password") { $1.password = $0 },
             key("ca_file", "a PEM file") { $1.certificateAuthorityFile = $0 },
+            ConfigurationKey(name: "export.\(server).timeout_seconds", want: "1...600") {
+                value, configuration in
+                guard let seconds = value.integer(in: 1...600) else { return false }
+                apply(&configuration) { $0.timeoutSeconds = Double(seconds) }
+                return true
+            },
         ]
     }
 }
