@@ -154,14 +154,13 @@ final class Agent: Sendable {
         clients.uploads.cancel()
         probes.stop(by: deadline)
         delivery.stop(by: deadline)
-        var isLate = false
-        for thread in threads + probes.threads {
-            if !isLate, !thread.join(until: deadline) {
-                isLate = true
-                clients.cancel()
-            }
+        let all = threads + probes.threads
+        let late = all.filter { !$0.join(until: deadline) }
+        if !late.isEmpty {
+            clients.cancel()
             // What was cancelled ends at once; only a processor that is taken away delays it.
-            if isLate { _ = thread.join(until: Clock.monotonic(after: 0.2)) }
+            let end = Clock.monotonic(after: 0.2 * Double(late.count))
+            for thread in late { _ = thread.join(until: end) }
         }
         log.write("stopped; \(ledger.profilesSent) profiles and \(ledger.linesSent) lines sent")
     }

@@ -90,8 +90,22 @@ final class LogDelivery: Sendable {
             let until = times.min() ?? Clock.monotonic(after: 86_400)
             if until > Clock.monotonic { _ = wake.wait(until: until) }
         }
-        closeBatch()
-        outbox.finish(by: stopDeadline.load(ordering: .acquiring))
+        let deadline = stopDeadline.load(ordering: .acquiring)
+        // What will not be sent any more is counted as it is: encoding it would take the process's
+        // last moments, in which nobody may look at the counts again.
+        if outbox.willTry(by: deadline) { closeBatch() } else { giveUpBatch() }
+        outbox.finish(by: deadline)
+    }
+
+    /// Counts the lines of the open batch as lost.
+    private func giveUpBatch() {
+        let count = open.withLock { batch in
+            let count = batch.lines.count
+            batch.lines = []
+            batch.bytes = 0
+            return count
+        }
+        ledger.count(.linesUnsentAtStop, count)
     }
 
     /// Makes a push of the lines that there are.

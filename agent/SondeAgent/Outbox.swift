@@ -111,14 +111,18 @@ final class Outbox: Sendable {
         }
     }
 
+    /// Whether ``finish(by:)`` would send anything.
+    ///
+    /// A server that was away a moment ago is not worth holding up the program's end.
+    func willTry(by deadline: UInt64) -> Bool {
+        state.withLock { !$0.backoff.isFailing } && Clock.monotonic < deadline
+    }
+
     /// Sends what waits as far as the server takes it, and counts the rest as lost.
     ///
     /// - Parameter deadline: When to give up, by the monotonic clock.
     func finish(by deadline: UInt64) {
-        // A server that was away a moment ago is not worth holding up the program's end.
-        while state.withLock({ !$0.backoff.isFailing && $0.queue.count > 0 }),
-            Clock.monotonic < deadline
-        { attempt(until: deadline) }
+        while waiting.pushes > 0, willTry(by: deadline) { attempt(until: deadline) }
         ledger.count(route.unsent, waiting.items)
     }
 
