@@ -163,12 +163,17 @@ package final class SpoolSender: Sendable {
             case .taken: Self.sent
             case .refused(let status, _): "\(Self.refused)\(status)"
             }
+        // Before the count is seen: who sees it should not see what was wrong before.
+        let wasFailing = state.withLock { state in
+            defer { state.figures.problem = nil }
+            return state.figures.problem != nil
+        }
         do throws(StoreError) {
             try spool.remove(through: batch.last, countingAs: outcome)
         } catch {
             return failed(error.message)
         }
-        took(batch, answer)
+        tell(batch, answer, wasFailing)
         return .done
     }
 
@@ -211,11 +216,7 @@ package final class SpoolSender: Sendable {
         return .later
     }
 
-    private func took(_ batch: ExportSpool.Batch, _ answer: Answer) {
-        let wasFailing = state.withLock { state in
-            defer { state.figures.problem = nil }
-            return state.figures.problem != nil
-        }
+    private func tell(_ batch: ExportSpool.Batch, _ answer: Answer, _ wasFailing: Bool) {
         if case .refused(let status, let words) = answer {
             note(
                 "lost \(batch.lines) \(cargo.noun): got status \(status) (\(words)); want \(cargo.want)"
