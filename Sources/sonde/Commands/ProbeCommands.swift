@@ -96,9 +96,10 @@ private func runProbes(_ invocation: Invocation, _ surroundings: Surroundings) t
 /// What is said below the table of probes that some instances do not apply by themselves.
 package func heldNotes(_ probes: [ProbeAnswer]) -> [String] {
     probes.compactMap { probe in
-        let held = probe.instances.filter { $0.state == "held" }
+        let connected = probe.instances.filter(\.connected)
+        let held = connected.filter { $0.state == "held" }
         guard let first = held.first else { return nil }
-        let count = "\(held.count) of \(probe.instances.count) instances"
+        let count = "\(held.count) of \(connected.count) instances"
         return "\(probe.id) is held back in \(count): \(first.reason)"
     }
 }

@@ -69,10 +69,13 @@ struct ProbeStatus {
     var state: String {
         if !probe.isEnabled { return ProbePhase.disabled.rawValue }
         if probe.bounds.expires <= now { return ProbePhase.expired.rawValue }
-        let states = Set(instances.map(\.state))
+        // What one said that is gone tells nothing of those that run.
+        let connected = instances.filter(\.isConnected)
+        let states = Set((connected.isEmpty ? instances : connected).map(\.state))
         let order = [
             ProbePhase.installed.rawValue, Self.waiting, ProbePhase.held.rawValue,
-            ProbePhase.tripped.rawValue, ProbePhase.failed.rawValue, Self.refused, ProbePhase.pending.rawValue,
+            ProbePhase.tripped.rawValue, ProbePhase.failed.rawValue, Self.refused,
+            ProbePhase.pending.rawValue,
             ProbePhase.expired.rawValue, ProbePhase.disabled.rawValue,
         ]
         let first = order.first(where: states.contains) ?? Self.waiting
