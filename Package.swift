@@ -145,7 +145,8 @@ let package = Package(
             name: "bench-capture", dependencies: ["CCaptureStack", "SondeSampling"],
             path: "Benchmarks/CaptureStack/bench-capture", swiftSettings: strict),
         .executableTarget(
-            name: "bench-agent", dependencies: ["SondeAgent"], path: "Benchmarks/AgentOverhead",
+            name: "bench-agent", dependencies: ["SondeAgent"],
+            path: "Benchmarks/AgentOverhead",
             exclude: ["run", "thresholds.txt"], swiftSettings: strict),
         .executableTarget(
             name: "bench-pprof", dependencies: ["SondeFormats", "SondeModel", "SondeWire"],
@@ -242,6 +243,13 @@ let package = Package(
                 "CProbedSubject", "forking-service",
             ]),
         .executableTarget(
+            name: "numbered-service", dependencies: ["SondeAgent"],
+            path: "Tests/Programs/numbered-service", swiftSettings: strict),
+        .executableTarget(
+            name: "loki-stand-in",
+            dependencies: ["SondeTestServer", "SondeSnappy", "SondeModel", "SondeWire"],
+            path: "Tests/Programs/loki-stand-in", swiftSettings: strict),
+        .executableTarget(
             name: "store-writer", dependencies: ["SondeStore", "SondeModel"],
             path: "Tests/Programs/store-writer", swiftSettings: strict),
         tests(
@@ -274,7 +282,7 @@ let package = Package(
             "SystemTests",
             [
                 "SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient", "SondeSymbols",
-                "bookmaker",
+                "SondeTestServer", "bookmaker", "numbered-service", "loki-stand-in",
             ], exclude: ["Programs"]),
     ],
     cLanguageStandard: .gnu2x

@@ -9,6 +9,7 @@ import SondeHTTPClient
 final class Controller {
     private let workshop: Workshop
     private let data: URL
+    private let arguments: [String]
     private(set) var process: ChildProcess
     private(set) var url: String
     var token: String?
@@ -18,6 +19,7 @@ final class Controller {
         async throws
     {
         self.workshop = workshop
+        self.arguments = arguments
         data = workshop.path("data")
         (process, url) = try await Self.launch(workshop, data, listen, arguments)
     }
@@ -30,7 +32,7 @@ final class Controller {
 
     func startAgain() async throws {
         let address = url.replacingOccurrences(of: "http://", with: "")
-        (process, url) = try await Self.launch(workshop, data, address, [])
+        (process, url) = try await Self.launch(workshop, data, address, arguments)
     }
 
     private static func launch(
