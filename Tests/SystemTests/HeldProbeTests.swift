@@ -18,7 +18,9 @@ extension SystemTests {
             ]
             let id = try await dieAtInstall(workshop, controller, environment, markers)
             let again = try await Bookmaker(workshop, environment: environment)
-            let isHeld = await eventually(within: 40) { try state(of: id, controller) == "held" }
+            let isHeld = await eventually(within: 40) {
+                try state(of: id, in: again, controller) == "held"
+            }
             #expect(isHeld, "\(again.agentText)")
             let table = try await sonde(["probes"], workshop, controller)
             #expect(table.status == 0 && table.text.contains("sonde probe enable \(id)"))
@@ -27,7 +29,7 @@ extension SystemTests {
             let enabled = try await sonde(["probe", "enable", id], workshop, controller)
             #expect(enabled.status == 0)
             let isActive = await eventually(within: 40) {
-                try state(of: id, controller) == "active"
+                try state(of: id, in: again, controller) == "installed"
             }
             let end = try await sonde(["probe", "show", id], workshop, controller)
             #expect(isActive, "\(end.text)")
@@ -67,9 +69,21 @@ extension SystemTests {
                 .filter { $0.hasSuffix(".installing") }
         }
 
-        private func state(of id: String, _ controller: Controller) throws -> String {
-            struct Probe: Decodable { var state: String }
-            return try controller.get("/api/v1/probes/\(id)", as: Probe.self).state
+        /// How the probe is in one process; of one that was killed the controller hears nothing more.
+        private func state(
+            of id: String, in bookmaker: Bookmaker, _ controller: Controller
+        ) throws -> String? {
+            let probe: ShownProbe = try controller.get("/api/v1/probes/\(id)")
+            return probe.instances.first { $0.pid == Int(bookmaker.process.pid) }?.state
+        }
+
+        private struct ShownProbe: Decodable {
+            var instances: [Instance]
+
+            struct Instance: Decodable {
+                var pid: Int
+                var state: String
+            }
         }
 
         private func sonde(
