@@ -138,6 +138,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Benchmarks, each against a peer in the same run.
+        library("BenchmarkReport", in: "Benchmarks"),
         .target(
             name: "CCaptureStack", dependencies: ["CSondeSignal", "CLibunwind"],
             path: "Benchmarks/CaptureStack/CCaptureStack", cSettings: cStrict),
@@ -145,7 +146,7 @@ let package = Package(
             name: "bench-capture", dependencies: ["CCaptureStack", "SondeSampling"],
             path: "Benchmarks/CaptureStack/bench-capture", swiftSettings: strict),
         .executableTarget(
-            name: "bench-agent", dependencies: ["SondeAgent"],
+            name: "bench-agent", dependencies: ["BenchmarkReport", "SondeAgent"],
             path: "Benchmarks/AgentOverhead",
             exclude: ["run", "thresholds.txt"], swiftSettings: strict),
         .executableTarget(
@@ -162,6 +163,16 @@ let package = Package(
             name: "bench-store",
             dependencies: ["SondeStore", "SondeFormats", "SondeModel", "SondeWire"],
             path: "Benchmarks/Store", exclude: ["run", "thresholds.txt"], swiftSettings: strict),
+        .executableTarget(
+            name: "latency-service", dependencies: ["SondeAgent"],
+            path: "Benchmarks/LogPoint/latency-service", swiftSettings: strict),
+        .executableTarget(
+            name: "bench-latency", dependencies: ["BenchmarkReport", "SondeHTTPClient"],
+            path: "Benchmarks/LogPoint/bench-latency", swiftSettings: strict),
+        .executableTarget(
+            name: "bench-logs",
+            dependencies: ["BenchmarkReport", "SondeStore", "SondeQuery", "SondeModel"],
+            path: "Benchmarks/LogStore", exclude: ["run", "thresholds.txt"], swiftSettings: strict),
         .executableTarget(
             name: "bench-probe-hit", dependencies: ["CSondeProbe"], path: "Benchmarks/ProbeHit",
             exclude: ["run", "thresholds.txt", "peers.py"],
