@@ -125,6 +125,25 @@ import Testing
         #expect(try store.statistics().bytes > 0)
     }
 
+    @Test func anyTimeIsTakenWhenAllIsKept() throws {
+        let store = try SQLiteProfileStore.open(DataFolder(scratch.path))
+        let times = [.min, .min + 1, -1, 0, 1, .max - 1, .max].map {
+            Timestamp(unixNanoseconds: $0)
+        }
+        try store.append(try times.map { try .cpu("f 1", at: $0) })
+        let range = try #require(
+            TimeRange(
+                from: Timestamp(unixNanoseconds: .min), until: Timestamp(unixNanoseconds: .max)))
+        for _ in 0..<2 {
+            #expect(try store.merge(ProfileSelection(.cpu, in: range)).profileCount == 7)
+            let steps = TimelineSteps(
+                lengthNanoseconds: 86_400_000_000_000, origin: Afternoon.begin)
+            let points = try store.timeline(ProfileSelection(.cpu, in: range), steps: steps)
+            #expect(points.reduce(0) { $0 + $1.profiles } == 7)
+            try store.makeBlocks()
+        }
+    }
+
     @Test func aStoreWithoutProfilesAnswersNothing() throws {
         let store = try SQLiteProfileStore.open(DataFolder(scratch.path))
         #expect(try store.merge(ProfileSelection(.cpu, in: Afternoon.around)).stacks.count == 1)

@@ -36,7 +36,9 @@ struct DayCover {
     /// Covers a range of one series.
     func series(_ series: Int64, from: Int64, until: Int64) throws(StoreError) {
         let (length, overflow) = until.subtractingReportingOverflow(from)
-        let level = overflow ? top : min(top, BlockLadder.longest(within: length))
+        // Both ends belong to the range.
+        let level = min(
+            top, BlockLadder.longest(within: overflow || length == .max ? .max : length + 1))
         try cover(.series, series, level: level, from, until) { (from, until) throws(StoreError) in
             try take(.profiles(series: series, from: from, until: until))
         }

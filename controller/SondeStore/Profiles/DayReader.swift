@@ -12,6 +12,8 @@ final class DayReader: @unchecked Sendable {
     let database: Database
     let packer = Packer()
     private var homes: [Int64: StackHome] = [:]
+    /// The series of types that were asked for, and the state of the database that they are of.
+    private var knownSeries: [ProfileType: (state: [Int64], series: [Series])] = [:]
 
     init(_ day: UTCDay, path: String) throws(StoreError) {
         self.day = day
@@ -69,6 +71,18 @@ final class DayReader: @unchecked Sendable {
 
     /// All series of a type, in order of their numbers.
     func allSeries(_ type: ProfileType) throws(StoreError) -> [Series] {
+        // Series only come, with higher numbers, unless a rule removed some.
+        let state = [
+            try database.number("SELECT coalesce(max(id), 0) FROM series"),
+            try database.number("SELECT count(*) FROM removed"),
+        ]
+        if let known = knownSeries[type], known.state == state { return known.series }
+        let series = try readSeries(type)
+        knownSeries[type] = (state, series)
+        return series
+    }
+
+    private func readSeries(_ type: ProfileType) throws(StoreError) -> [Series] {
         let rows = try database.statement(
             "SELECT id, labels FROM series WHERE type = ? ORDER BY id")
         defer { rows.reset() }
