@@ -62,6 +62,30 @@ import Testing
         #expect(top.json["total"] as? Int == 21)
         #expect(top.text.contains("from_protobuf"))
     }
+
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/curl"), "needs curl"))
+    func curlAloneIsAClient() throws {
+        let controller = try TestController()
+        let file = controller.folder.path + "/profile.pprof"
+        try Data(pprof(["samples/count", "cpu/nanoseconds"])).write(to: URL(fileURLWithPath: file))
+        for arguments in [
+            ["--data-binary", "main;work 5", "\(controller.address.url)/ingest?name=scripts.cpu"],
+            ["-F", "profile=@\(file)", "\(controller.address.url)/ingest?name=forms"],
+        ] {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
+            process.arguments =
+                ["-sS", "-m", "20", "-o", "/dev/null", "-w", "%{http_code}"] + arguments
+            let pipe = Pipe()
+            process.standardOutput = pipe
+            try process.run()
+            let said = try pipe.fileHandleForReading.readToEnd() ?? Data()
+            process.waitUntilExit()
+            #expect(String(decoding: said, as: UTF8.self) == "200")
+        }
+        let services = try controller.send("GET", "/api/v1/services").text
+        #expect(services.contains("\"scripts\"") && services.contains("\"forms\""))
+    }
 }
 
 /// A program in Python, out of the tests' own environment, ended with this object.
