@@ -119,7 +119,7 @@ package struct Services: Sendable {
             + MetadataProcedures.routes(self) + StacktraceProcedures.routes(self)
             + SeriesProcedures.routes(self) + HeatmapProcedure.routes(self)
             + SettingsProcedures.routes(self) + RenderEndpoints.routes(self)
-            + [DiffEndpoint.route(self)]
+            + AdHocProcedures.routes(self) + [DiffEndpoint.route(self)]
     }
 
     /// The lookup that an ``AccessControl`` needs.

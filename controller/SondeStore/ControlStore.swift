@@ -37,7 +37,7 @@ package final class ControlStore: Sendable {
 
     static let format = Database.Format(
         applicationID: 0x536F_4374,  // "SoCt"
-        version: 4,
+        version: 5,
         schema: """
             CREATE TABLE token (
                 id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL,
@@ -54,9 +54,10 @@ package final class ControlStore: Sendable {
                 id INTEGER PRIMARY KEY, time INTEGER NOT NULL, who TEXT NOT NULL,
                 what TEXT NOT NULL) STRICT;
 
-            """ + probeSchema + limitSchema + pluginSettingSchema,
+            """ + probeSchema + limitSchema + pluginSettingSchema
+                + adHocProfileSchema,
         name: "the control database of Sonde",
-        upgrades: [probeSchema, limitSchema, pluginSettingSchema])
+        upgrades: [probeSchema, limitSchema, pluginSettingSchema, adHocProfileSchema])
 
     /// Opens the control database of a data folder, and creates it when it is not there.
     package init(_ folder: DataFolder) throws(StoreError) {

@@ -26,14 +26,15 @@ package enum ConnectProcedure {
     ///   - services: What the endpoints stand on.
     ///   - handler: Answers a request.
     ///   - permission: What the caller must be allowed to do.
+    ///   - limit: The most bytes of a request, expanded; `nil` for that of all JSON requests.
     /// - Returns: The route.
     package static func route<Request: ConnectMessage, Response: ConnectMessage>(
         _ name: String, _ services: Services,
         _ handler:
             @escaping @Sendable (Request, ConnectCall, Services) throws(APIError) -> Response,
-        permission: Permission = .read
+        permission: Permission = .read, limit: Int? = nil
     ) -> Route {
-        let body = BodyRule.collected(limit: services.limits.requestBytes)
+        let body = BodyRule.collected(limit: limit ?? services.limits.requestBytes)
         var route = Route("POST", "/" + name, permission, body: body) {
             request throws(APIError) in
             let isJSON = try isJSON(request.head)

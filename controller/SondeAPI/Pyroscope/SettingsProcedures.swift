@@ -86,14 +86,15 @@ enum SettingsProcedures {
     }
 
     /// Whose settings: each tenant has its own; without tenancy there is one set of them.
-    private static func tenant(
+    static func tenant(
         _ call: ConnectCall, _ services: Services
     ) throws(APIError) -> String {
         let tenants = try services.tenant(of: call.request).tenants ?? []
         guard tenants.count <= 1 else {
             throw APIError(
                 .invalidArgument,
-                "cannot read settings: got \(tenants.count) tenants; want one")
+                "cannot serve \(tenants.count) tenants at once: what people keep is of one; want one"
+            )
         }
         return tenants.first ?? ""
     }
