@@ -183,13 +183,16 @@ extension Database.Format {
         #expect(StackFormat.format.applicationID == 0x536F_5374)
     }
 
-    @Test func theControlDatabaseHasTheSchemaOfVersionFour() throws {
+    @Test func theControlDatabaseHasTheSchemaOfVersionFive() throws {
         let path = scratch.path + "/control.db"
         _ = try ControlStore(DataFolder(scratch.path))
         let columns = try DatabaseEditor.schema(of: path).joined(separator: "\n")
             .replacing(/--[^\n]*/, with: "").replacing(/\s+/, with: " ")
         #expect(
             columns == """
+                CREATE TABLE adhoc_profile ( number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, \
+                tenant TEXT NOT NULL, name TEXT NOT NULL, uploaded INTEGER NOT NULL, \
+                file BLOB NOT NULL) STRICT \
                 CREATE TABLE audit ( id INTEGER PRIMARY KEY, time INTEGER NOT NULL, \
                 who TEXT NOT NULL, what TEXT NOT NULL) STRICT \
                 CREATE TABLE plugin_setting ( tenant TEXT NOT NULL, name TEXT NOT NULL, \

@@ -90,7 +90,7 @@ import Testing
             try store.state.withLock { state throws(StoreError) in
                 try state.database.execute(
                     "DROP TABLE probe; DROP TABLE tenant_limit; DROP TABLE plugin_setting; "
-                        + "PRAGMA user_version=1")
+                        + "DROP TABLE adhoc_profile; PRAGMA user_version=1")
             }
         }
         let store = try ControlStore(DataFolder(scratch.path))

@@ -33,8 +33,8 @@ struct AdHocStacks: Sendable {
             if first == UInt8(ascii: "{") {
                 return named(try SpeedscopeDocument.read(bytes, limits: limits))
             }
-            if let profiles = pprof(bytes) {
-                return profiles.map { profile in
+            if isBinary(bytes) {
+                return try pprof(bytes).map { profile in
                     AdHocStacks(
                         name: profile.type.sampleType, type: profile.type,
                         stacks: profile.stacks.symbolized(by: symbols))
@@ -51,14 +51,17 @@ struct AdHocStacks: Sendable {
                 + "want pprof, speedscope or folded text")
     }
 
-    /// The profiles of a pprof; `nil` when the bytes are none.
-    private static func pprof(_ bytes: [UInt8]) -> [Profile]? {
-        guard let document = try? PprofDocument(decoding: bytes[...]),
-            let profiles = try? document.profiles(
-                seriesLabels: LabelSet(), receivedAt: Timestamp(unixNanoseconds: 0)),
-            !profiles.isEmpty
-        else { return nil }
-        return profiles
+    /// Whether bytes are no text: among the tags and lengths of a pprof are control characters.
+    private static func isBinary(_ bytes: [UInt8]) -> Bool {
+        bytes.prefix(4096).contains { $0 < 32 && !(9...13).contains($0) }
+    }
+
+    /// The profiles of a pprof.
+    private static func pprof(_ bytes: [UInt8]) throws -> [Profile] {
+        let document = try PprofDocument(decoding: bytes[...])
+        return try document.profiles(
+            seriesLabels: try LabelSet([Label(name: LabelName.metric, value: "upload")]),
+            receivedAt: Timestamp(unixNanoseconds: 0))
     }
 
     /// Stacks of names, each kind under a name of its own.
