@@ -17,6 +17,8 @@ struct FuzzTarget: Sendable {
         "places": PlacesFuzz.target,
         "logql": LogQLFuzz.target, "loki": LokiPushFuzz.target,
         "program": ProgramFuzz.target, "machine": MachineFuzz.target,
+        "folded": NamedFuzz.folded, "tree": NamedFuzz.tree, "trie": NamedFuzz.trie,
+        "speedscope": NamedFuzz.speedscope, "otlp": RecordingFuzz.otlp, "jfr": RecordingFuzz.jfr,
         "layouts": LayoutFuzz.target, "types": TypeNameFuzz.target,
     ]
 }

@@ -53,6 +53,7 @@ import Testing
         document.period = 10_000_000
         document.comments = ["a", "b"]
         document.defaultSampleType = "cpu"
+        document.docURL = "https://example.org/profile"
         return document
     }
 
