@@ -62,7 +62,8 @@ extension FoldedStacks {
                 value = count
                 line = line[..<blank]
             }
-            while line.last == 32 { line.removeLast() }
+            // A return would become a blank when it is written, and be gone when that is read.
+            while line.last == 32 || line.last == 13 { line.removeLast() }
             guard !line.isEmpty, value > 0 else { continue }
             let node = try builder.node(of: line, limits, at: "line \(number)")
             builder.add(value, to: node)

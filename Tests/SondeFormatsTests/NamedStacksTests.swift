@@ -24,6 +24,10 @@ func folded(_ tree: FrameTree) -> [String] {
         #expect(try Self.read("nothing\na 0\nb 1\n 7\n") == ["b 1"])
     }
 
+    @Test func whatIsBlankAtTheEndOfAStackIsNoPartOfIt() throws {
+        #expect(try Self.read("a\r  3\na 4\n\r 5\r\n") == ["a 7"])
+    }
+
     @Test func emptyFramesAreUnknown() throws {
         #expect(try Self.read("a;;b 1") == ["a;unknown;b 1"])
     }
