@@ -81,7 +81,7 @@ stacks("of no trace", trace_id_selector=["0af7651916cd43dd8448eb211c80319c"])
 SPANS = dict(profile_typeID=CPU, label_selector="{}", **RANGE)
 span = server.both(QUERIER + "SelectMergeSpanProfile", pb.SelectMergeSpanProfileRequest(
     span_selector=[SPAN], **SPANS), pb.SelectMergeSpanProfileResponse)
-assert span.flamegraph.total in (0, 4), span
+assert span.flamegraph.total == 4, span
 ask("SelectMergeSpanProfile", pb.SelectMergeSpanProfileRequest(**SPANS),
     pb.SelectMergeSpanProfileResponse, "of no span")
 ask("SelectMergeProfile", pb.SelectMergeProfileRequest(**STACKS), pprof.Profile)
@@ -121,8 +121,8 @@ server.both(QUERIER + "SelectHeatmap", pb.SelectHeatmapRequest(
 stats = server.both(QUERIER + "GetProfileStats", pb.GetProfileStatsRequest(),
                     pb.GetProfileStatsResponse)
 assert stats.data_ingested, stats
-assert stats.oldest_profile_time in (0, BASE), stats
-assert stats.newest_profile_time in (0, BASE + 60_000), stats
+assert stats.oldest_profile_time == BASE, stats
+assert stats.newest_profile_time == BASE + 60_000, stats
 ask("AnalyzeQuery", pb.AnalyzeQueryRequest(query=CPU + '{service_name="a"}', **RANGE),
     pb.AnalyzeQueryResponse)
 
