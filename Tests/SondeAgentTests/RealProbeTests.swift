@@ -105,7 +105,8 @@ struct RealProbeTests {
             values.count == lines.count && zip(values, values.dropFirst()).allSatisfy { $0 < $1 })
         #expect(lines.map(\.text) == values.map { "settled \($0)" })
         #expect(
-            lines.compactMap { $0.metadata["sequence"].flatMap(Int.init) } == Array(1...lines.count)
+            lines.compactMap { $0.metadata["sequence"].flatMap(Int.init) }
+                == Array(1..<lines.count + 1)
         )
         let delays = lines.compactMap { line in
             Double(line.time).map { (line.arrived - $0) / 1e6 }

@@ -39,6 +39,8 @@ request = PushRequest()
 series = request.series.add()
 series.labels.add(name="__name__", value="process_cpu")
 series.labels.add(name="service_name", value="peer")
+# A profile that comes again is stored once; these are of three series.
+form = series.labels.add(name="form", value="binary")
 series.samples.add(raw_profile=open(path, "rb").read(), ID="00000000-0000-0000-0000-000000000000")
 
 
@@ -53,6 +55,7 @@ def send(content_type, body):
 
 PushResponse.FromString(send("application/proto", request.SerializeToString()))
 for original_names in (False, True):
+    form.value = "original names" if original_names else "names of JSON"
     text = json_format.MessageToJson(request, preserving_proto_field_name=original_names)
     json_format.Parse(send("application/json", text.encode()), PushResponse())
 print("done")
