@@ -53,6 +53,38 @@ import Testing
     func hostsWithRulesOfTheirOwnAreNotEnded(scenario: String) throws { try expectDone(scenario) }
 
     @Test func aLibraryMayBeProbedAndUnloaded() throws {
+        try withLibrary { library in
+            let subject = try ProbeSubject.run(["library", library])
+            #expect(subject.isDone, "\(subject.output)")
+        }
+    }
+
+    /// The table of imports is on a page that the linker seals after thousands of relocations.
+    @Test func aLibraryMayBeInTheMiddleOfLoading() throws {
+        let words = Array(repeating: "table", count: 20_000).joined(separator: ",")
+        let late = """
+            __attribute__((used)) int *const words[] = {\(words)};
+            int (*const kept)(int, const sigset_t *, sigset_t *) = sigprocmask;
+            """
+        try withLibrary(and: late, ["-Wl,-z,now,-z,relro"]) { library in
+            let subject = try ProbeSubject.run(["loading", library])
+            #expect(subject.isDone, "status \(subject.status): \(subject.output)")
+        }
+    }
+
+    @Test func everyScenarioIsRunByATest() throws {
+        let listed = try ProbeSubject.run([]).output.split(separator: "\n").map(String.init)
+        let text = try String(contentsOfFile: #filePath, encoding: .utf8)
+        #expect(listed.count > 15)
+        for name in listed {
+            #expect(text.contains("\"\(name)\""), "no test runs the scenario \(name)")
+        }
+    }
+
+    /// Compiles a library that computes and blocks signals, with more C code and options.
+    private func withLibrary(
+        and code: String = "", _ options: [String] = [], _ body: (String) throws -> Void
+    ) throws {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("sonde-probe-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -76,22 +108,13 @@ import Testing
             }
             return sum;
         }
+        \(code)
         """.write(to: source, atomically: true, encoding: .utf8)
         let compiled = try ProbeSubject.run(
             program: "/usr/bin/env",
-            ["clang", "-O1", "-shared", "-fPIC", "-o", library, source.path])
+            ["clang", "-O1", "-shared", "-fPIC", "-o", library, source.path] + options)
         try #require(compiled.status == 0, "\(compiled.output)")
-        let subject = try ProbeSubject.run(["library", library])
-        #expect(subject.isDone, "\(subject.output)")
-    }
-
-    @Test func everyScenarioIsRunByATest() throws {
-        let listed = try ProbeSubject.run([]).output.split(separator: "\n").map(String.init)
-        let text = try String(contentsOfFile: #filePath, encoding: .utf8)
-        #expect(listed.count > 15)
-        for name in listed {
-            #expect(text.contains("\"\(name)\""), "no test runs the scenario \(name)")
-        }
+        try body(library)
     }
 
     private func expectDone(

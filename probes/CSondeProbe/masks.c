@@ -5,6 +5,7 @@
 #include "masks.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <link.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -78,7 +79,8 @@ static uint64_t replacement_of(const char *name)
 
 /* What is needed of an image's dynamic section; the linker has put runtime addresses there.  */
 struct imports {
-    uint64_t bias, relro_start, relro_end;
+    /* SIZE: of its addresses before the linker moved them by BIAS.  */
+    uint64_t bias, size, relro_start, relro_end;
     const ElfW(Sym) *symbols;
     const char *names;
     uint64_t names_size, rela, rela_size, jumps, jumps_size;
@@ -108,30 +110,62 @@ static void read_dynamic(struct imports *imports, const ElfW(Dyn) *entry)
     }
 }
 
-/* Exchanges one entry of a table; 1 when that was done.  */
-static uint32_t exchange(const struct imports *imports, uint64_t place, uint64_t function)
+struct taking {
+    uint32_t changed;
+    /* Words that the linker has not written yet.  */
+    uint32_t unwritten;
+    /* How many images were ever loaded and unloaded, as the linker counts.  */
+    uint64_t came, went;
+};
+
+/* Whether PLACE can be written: 1, 0, or an error below 0. Adds 0 to the half word there, which
+   the kernel does atomically and with the page's own protection, and wakes nobody.  */
+static long is_writable(uint64_t place)
+{
+    long result = sonde_hit_syscall6(SYS_futex, (long)place, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0,
+                                     0, (long)place, FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0));
+    return result >= 0 ? 1 : result == -EFAULT ? 0 : result;
+}
+
+/* Exchanges one entry of a table. A page that the linker has sealed is opened for it and sealed
+   again; one that it has yet to seal, in another thread's dlopen, is left for the next time.  */
+static void exchange(const struct imports *imports, uint64_t place, uint64_t function,
+                     struct taking *taking)
 {
     uint64_t page = place & ~(uint64_t)(PAGE - 1);
-    int is_sealed = page >= imports->relro_start && page + PAGE <= imports->relro_end;
     if ((place & 7) != 0)
-        return 0;
-    /* Safety: the linker has written this word as the address of an imported function.  */
+        return;
+    /* Safety: the linker writes this word as the address of an imported function.  */
     _Atomic uint64_t *word = (_Atomic uint64_t *)place;
-    if (atomic_load_explicit(word, memory_order_relaxed) == function)
-        return 0;
+    uint64_t now = atomic_load_explicit(word, memory_order_relaxed);
+    if (now == function)
+        return;
+    /* As it is in the file: no image begins so low.  */
+    if (now == 0 || (imports->bias != 0 && now < imports->size)) {
+        taking->unwritten++;
+        return;
+    }
+    int is_sealed = page >= imports->relro_start && page + PAGE <= imports->relro_end;
+    long writable = is_writable(place);
+    if (is_sealed && writable == 1) {
+        taking->unwritten++; /* and would be sealed between a look and a write */
+        return;
+    }
+    if (writable != !is_sealed)
+        return;
     if (is_sealed && sonde_hit_syscall(SYS_mprotect, (long)page, PAGE, PROT_READ | PROT_WRITE, 0))
-        return 0;
+        return;
     /* Relaxed: callers read the word alone.  */
     atomic_store_explicit(word, function, memory_order_relaxed);
     if (is_sealed)
         sonde_hit_syscall(SYS_mprotect, (long)page, PAGE, PROT_READ, 0);
-    return 1;
+    taking->changed++;
 }
 
-static uint32_t exchange_in(const struct imports *imports, uint64_t start, uint64_t size)
+static void exchange_in(const struct imports *imports, uint64_t start, uint64_t size,
+                        struct taking *taking)
 {
     const ElfW(Rela) *relocation = (const ElfW(Rela) *)start;
-    uint32_t changed = 0;
     for (uint64_t i = 0; i < size / sizeof *relocation; i++) {
         uint64_t type = ELF64_R_TYPE(relocation[i].r_info);
         if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT)
@@ -139,16 +173,9 @@ static uint32_t exchange_in(const struct imports *imports, uint64_t start, uint6
         uint64_t name = imports->symbols[ELF64_R_SYM(relocation[i].r_info)].st_name;
         uint64_t function = name < imports->names_size ? replacement_of(imports->names + name) : 0;
         if (function != 0)
-            changed += exchange(imports, imports->bias + relocation[i].r_offset, function);
+            exchange(imports, imports->bias + relocation[i].r_offset, function, taking);
     }
-    return changed;
 }
-
-struct taking {
-    uint32_t changed;
-    /* How many images were ever loaded and unloaded, as the linker counts.  */
-    uint64_t came, went;
-};
 
 /* What the linker counted when all images were found to be done.  */
 static uint64_t seen_came, seen_went;
@@ -168,6 +195,8 @@ static int take_image(struct dl_phdr_info *info, size_t size, void *context)
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *header = &info->dlpi_phdr[i];
         uint64_t start = info->dlpi_addr + header->p_vaddr;
+        if (header->p_type == PT_LOAD && header->p_vaddr + header->p_memsz > imports.size)
+            imports.size = header->p_vaddr + header->p_memsz;
         if (header->p_type == PT_DYNAMIC)
             dynamic = (const ElfW(Dyn) *)start;
         if (header->p_type == PT_GNU_RELRO) {
@@ -179,8 +208,8 @@ static int take_image(struct dl_phdr_info *info, size_t size, void *context)
         read_dynamic(&imports, dynamic);
     if (imports.symbols == 0 || imports.names == 0)
         return 0;
-    taking->changed += exchange_in(&imports, imports.rela, imports.rela_size);
-    taking->changed += exchange_in(&imports, imports.jumps, imports.jumps_size);
+    exchange_in(&imports, imports.rela, imports.rela_size, taking);
+    exchange_in(&imports, imports.jumps, imports.jumps_size, taking);
     return 0;
 }
 
@@ -190,7 +219,7 @@ uint32_t sonde_masks_take(void)
     /* The linker's lock is held meanwhile, so no image goes away.  */
     dl_iterate_phdr(take_image, &taking);
     /* The linker may just have been about to write a word that was changed: looked at once more.  */
-    if (taking.changed == 0) {
+    if (taking.changed == 0 && taking.unwritten == 0) {
         seen_came = taking.came;
         seen_went = taking.went;
     }

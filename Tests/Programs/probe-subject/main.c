@@ -49,19 +49,17 @@ int main(int count, char **arguments)
             puts(scenarios[i].name);
         return 0;
     }
-    if (count == 3 && strcmp(arguments[1], "library") == 0) {
-        int failed = scenario_library(arguments[2]);
-        if (!failed)
-            puts("done 1");
-        return failed;
-    }
-    for (uint32_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++)
-        if (strcmp(arguments[1], scenarios[i].name) == 0) {
-            int failed = scenarios[i].run();
-            if (!failed)
-                puts("done 1");
-            return failed;
-        }
-    fprintf(stderr, "no scenario %s\n", arguments[1]);
-    return 2;
+    int failed = -1;
+    if (count == 3 && strcmp(arguments[1], "library") == 0)
+        failed = scenario_library(arguments[2]);
+    else if (count == 3 && strcmp(arguments[1], "loading") == 0)
+        failed = scenario_loading(arguments[2]);
+    for (uint32_t i = 0; failed < 0 && i < sizeof scenarios / sizeof scenarios[0]; i++)
+        if (strcmp(arguments[1], scenarios[i].name) == 0)
+            failed = scenarios[i].run();
+    if (failed < 0)
+        fprintf(stderr, "no scenario %s\n", arguments[1]);
+    else if (failed == 0)
+        puts("done 1");
+    return failed < 0 ? 2 : failed;
 }

@@ -2,6 +2,7 @@
 /* Children, and libraries that come and go.  */
 #include <dlfcn.h>
 #include <link.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -117,5 +118,43 @@ int scenario_library(const char *library)
             sonde_patch_forget(code.start & ~4095ull, code.end + 4096);
         EXPECT(sonde_patch_counters().sites == 0, "sites are left");
     }
+    return 0;
+}
+
+#define LOADS 1000
+
+static _Atomic int loads, failed_loads;
+
+/* Loads the library, and lets it go, again and again.  */
+static void *load_and_unload(void *library)
+{
+    while (loads < LOADS && failed_loads == 0) {
+        void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+        if (handle == 0 || dlclose(handle) != 0)
+            failed_loads += 1;
+        loads += 1;
+    }
+    return 0;
+}
+
+/* Another thread's dlopen writes the library's table of imports, and seals its page, at the very
+   moment in which that table is looked at: nothing of the linker's is undone.  */
+int scenario_loading(const char *library)
+{
+    struct sonde_patch_request request = request_at(code_red_zone(), code_red_zone().start);
+    struct sonde_patch_outcome outcome;
+    uint64_t detail = 0, checks = 0;
+    pthread_t thread;
+    EXPECT(sonde_patch_install(&request, 1, &outcome) == SONDE_PATCH_OK, "refused");
+    EXPECT(pthread_create(&thread, 0, load_and_unload, (void *)library) == 0, "no thread");
+    for (; loads < LOADS && failed_loads == 0; checks++)
+        EXPECT(sonde_patch_check(&detail) == SONDE_PATCH_OK, "check %lu", checks);
+    pthread_join(thread, 0);
+    EXPECT(failed_loads == 0, "%s", dlerror());
+    void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    EXPECT(handle != 0, "%s", dlerror());
+    EXPECT(sonde_patch_check(&detail) == SONDE_PATCH_OK && lets_traps_through(handle),
+           "the library blocks SIGTRAP");
+    printf("loads %d\nchecks %lu\n", loads, checks);
     return 0;
 }

@@ -31,9 +31,10 @@ int scenario_reentry(void);
 int scenario_allocator(void);
 int scenario_program(void);
 
-/* Processes and images. LIBRARY is the path of one that exports `answer`.  */
+/* Processes and images. LIBRARY is the path of one that exports `answer` and `block_all`.  */
 int scenario_fork(void);
 int scenario_library(const char *library);
+int scenario_loading(const char *library);
 
 /* Hosts with rules of their own.  */
 int scenario_filtered(void);
