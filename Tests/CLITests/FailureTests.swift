@@ -179,7 +179,7 @@ import sonde
         process.waitUntilExit()
         silence.signal()
         #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGINT)
-        #expect(Date().timeIntervalSince(start) < 3)
+        #expect(Date().timeIntervalSince(start) < 15)
     }
 
     @Test func anAddressThatIsNoneIsWrongUsage() throws {

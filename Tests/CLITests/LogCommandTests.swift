@@ -8,7 +8,7 @@ import SondeWire
 import Testing
 import sonde
 
-@Suite(.timeLimit(.minutes(2))) struct LogCommands {
+@Suite(.timeLimit(.minutes(5))) struct LogCommands {
     private static let answer = """
         {"lines":[{"time":"1769851800123456789","labels":{"level":"warn","service_name":"shop"},\
         "metadata":{"detected_level":"warn","file":"Settlement.swift","line":"88","v_name":"a b"},\

@@ -75,7 +75,7 @@ import Testing
         #expect(change.status == 200)
         #expect(change.json["instances"] as? [String] == ["one"])
         let (answer, _) = try waiting.value()
-        #expect(begin.duration(to: .now) < .seconds(2))
+        #expect(begin.duration(to: .now) < .seconds(15), "long before its 20 s are over")
         #expect(answer.status == 200)
         let state = try DesiredState(decoding: answer.body[...])
         #expect(state.cpu?.hertz == 49)

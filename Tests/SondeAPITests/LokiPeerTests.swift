@@ -10,7 +10,7 @@ import Testing
         .enabled(
             if: Peer.has("logging_loki") && Peer.has("cramjam") && Peer.has("google/protobuf"),
             "needs python-logging-loki, cramjam and protobuf in .cache/venv: `make deps-test`"),
-        .timeLimit(.minutes(1)))
+        .timeLimit(.minutes(5)))
     func whatLokisClientsWriteIsFound() throws {
         let controller = try TestController()
         let peer = try Peer("loki_push.py", [controller.address.url])

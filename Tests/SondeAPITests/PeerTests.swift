@@ -13,7 +13,7 @@ import Testing
         .enabled(
             if: Peer.has("pyroscope"),
             "needs pyroscope-io in .cache/venv; `make deps-test` puts it there"),
-        .timeLimit(.minutes(2)), arguments: [false, true])
+        .timeLimit(.minutes(5)), arguments: [false, true])
     func theProfilesOfPyroscopesSDKAreRead(withToken: Bool) throws {
         let folder = DataPlace()
         var token = ""
@@ -50,7 +50,7 @@ import Testing
         .enabled(
             if: Peer.has("google/protobuf"),
             "needs protobuf in .cache/venv; `make deps-test` puts it there"),
-        .timeLimit(.minutes(1)))
+        .timeLimit(.minutes(5)))
     func whatGooglesProtobufWritesIsRead() throws {
         let controller = try TestController()
         let file = controller.folder.path + "/profile.pb"

@@ -11,7 +11,7 @@ import Testing
         .enabled(
             if: Peer.has("grpc_tools"),
             "needs grpcio-tools in .cache/venv; `make deps-test` puts it there"),
-        .timeLimit(.minutes(2)))
+        .timeLimit(.minutes(5)))
     func everyProcedureAnswersAsItsMessagesSayInBothEncodings() throws {
         let controller = try TestController()
         let peer = try Peer("querier_calls.py", [controller.address.url])
@@ -33,7 +33,7 @@ import Testing
         .enabled(
             if: Peer.has("grpc_tools"),
             "needs grpcio-tools in .cache/venv; `make deps-test` puts it there"),
-        .timeLimit(.minutes(2)))
+        .timeLimit(.minutes(5)))
     func whatGrafanaAsksIsAnswered() throws {
         let controller = try TestController()
         let peer = try Peer(

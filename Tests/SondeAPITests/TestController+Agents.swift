@@ -87,7 +87,7 @@ func module(_ path: String, _ digits: String) -> Module {
 
 /// Waits until something is so; `false` when it is not so in time.
 func eventually(
-    within limit: Duration = .seconds(20), _ isSo: () throws -> Bool
+    within limit: Duration = .seconds(60), _ isSo: () throws -> Bool
 ) rethrows -> Bool {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {

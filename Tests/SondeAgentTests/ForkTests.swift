@@ -24,7 +24,7 @@ struct ForkTests {
         return output
     }
 
-    @Test(.timeLimit(.minutes(1))) func anExecutedProgramInheritsNoDescriptorOfTheAgents() throws {
+    @Test(.timeLimit(.minutes(5))) func anExecutedProgramInheritsNoDescriptorOfTheAgents() throws {
         let controller = try FakeController()
         defer { controller.server.stop() }
         let lines = try run("descriptors", 20, controller.server.url).split(separator: "\n")
@@ -34,7 +34,7 @@ struct ForkTests {
         #expect(!controller.registrations.isEmpty)
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: [("calls", 500), ("exec", 300), ("start", 100)])
+    @Test(.timeLimit(.minutes(5)), arguments: [("calls", 500), ("exec", 300), ("start", 100)])
     func everyChildEndsByItselfWhateverTheParentsThreadsDid(kind: String, count: Int) throws {
         let controller = try FakeController()
         defer { controller.server.stop() }

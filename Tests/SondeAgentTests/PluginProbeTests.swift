@@ -79,7 +79,7 @@ struct PluginProbeTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(3))) func aProbeFollowsALibraryThatComesAndGoes() async throws {
+    @Test(.timeLimit(.minutes(5))) func aProbeFollowsALibraryThatComesAndGoes() async throws {
         let controller = try FakeController()
         defer { controller.server.stop() }
         let plugin = try Plugin()

@@ -53,7 +53,7 @@ struct RealProbeTests {
         Sonde.Configuration(service: "real", url: url)
     }
 
-    @Test(.timeLimit(.minutes(4))) func aHitsLineArrivesSoonWithTheValueThatTheCodeHad()
+    @Test(.timeLimit(.minutes(5))) func aHitsLineArrivesSoonWithTheValueThatTheCodeHad()
         async throws
     {
         let controller = try FakeController()
@@ -117,7 +117,7 @@ struct RealProbeTests {
         // Benchmarks/LogPoint holds both against their targets.
     }
 
-    @Test(.timeLimit(.minutes(4))) func aForkedChildRunsThroughTheProbesOfItsParent() async throws {
+    @Test(.timeLimit(.minutes(5))) func aForkedChildRunsThroughTheProbesOfItsParent() async throws {
         let controller = try FakeController()
         defer { controller.server.stop() }
         let wanted = try probe("p-fork")

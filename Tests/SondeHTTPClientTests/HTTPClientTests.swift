@@ -106,7 +106,7 @@ struct HTTPClientTests {
             #expect(
                 code { try client.send(HTTPClientRequest(target: target, timeoutSeconds: 0.3)) }
                     != nil)
-            #expect(Date().timeIntervalSince(begin) < 5)
+            #expect(Date().timeIntervalSince(begin) < 20)
         }
     }
 
@@ -175,7 +175,7 @@ struct HTTPClientTests {
         }
         let begin = Date()
         #expect(code { try client.send(HTTPClientRequest(target: "/")) } == .cancelled)
-        #expect(Date().timeIntervalSince(begin) < 5)
+        #expect(Date().timeIntervalSince(begin) < 20)
         #expect(code { try client.send(HTTPClientRequest(target: "/")) } == .cancelled)
     }
 

@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test(
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(5)),
         arguments: [
             // A set at the end, because PCRE2 knows at once that a required letter is missing.
             #"(a+)+[bc]"#, #"(a*)*[bc]"#, #"(a|aa)+[bc]"#,
@@ -125,8 +125,8 @@ import Testing
             let problem = try #require(selector.problem)
             #expect(problem.code == .tooExpensive)
             #expect(problem.message.contains("want a simpler one"))
-            // 2 s of time each and one match that may go over it, on a machine that others use too.
-            #expect(elapsed < .seconds(10))
+            // 2 s of time each and one match that may go over it, where it would be years.
+            #expect(elapsed < .seconds(90))
         }
     }
 

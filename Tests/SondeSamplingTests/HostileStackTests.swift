@@ -5,14 +5,14 @@ import Testing
 
 extension SamplerProcesses {
     @Suite struct HostileStacks {
-        @Test(.timeLimit(.minutes(2))) func aWildFramePointerDoesNotFault() throws {
+        @Test(.timeLimit(.minutes(5))) func aWildFramePointerDoesNotFault() throws {
             let subject = try Subject.run("wild")
             subject.expectDone()
             #expect(try subject.number("values") >= 18)
             #expect(try subject.number("total") > 1.2e9, "\(subject.output)")
         }
 
-        @Test(.timeLimit(.minutes(2))) func fibersAreWalkedToTheirRoot() throws {
+        @Test(.timeLimit(.minutes(5))) func fibersAreWalkedToTheirRoot() throws {
             let subject = try Subject.run("fibers")
             subject.expectDone()
             #expect(try subject.number("fibers") == 300)
@@ -20,7 +20,7 @@ extension SamplerProcesses {
             #expect(whole > 0.9, "\(subject.output)")
         }
 
-        @Test(.timeLimit(.minutes(2))) func theSmallestStacksAreLargeEnough() throws {
+        @Test(.timeLimit(.minutes(5))) func theSmallestStacksAreLargeEnough() throws {
             let subject = try Subject.run("small-stacks")
             subject.expectDone()
             #expect(try subject.number("failed") == 0)
@@ -28,7 +28,7 @@ extension SamplerProcesses {
             #expect(try subject.number("total") > 0)
         }
 
-        @Test(.timeLimit(.minutes(2))) func theHandlerNeedsLittleStack() throws {
+        @Test(.timeLimit(.minutes(5))) func theHandlerNeedsLittleStack() throws {
             let subject = try Subject.run("alternate")
             subject.expectDone()
             // The kernel's frame and ours; in a debug build ours is about 700 bytes.
@@ -38,7 +38,7 @@ extension SamplerProcesses {
             #expect(try subject.number("total") > 5e8, "\(subject.output)")
         }
 
-        @Test(.timeLimit(.minutes(2))) func deepStacksAreCutAtTheirRoot() throws {
+        @Test(.timeLimit(.minutes(5))) func deepStacksAreCutAtTheirRoot() throws {
             let subject = try Subject.run("deep")
             subject.expectDone()
             #expect(try subject.number("deepest") == 64)
@@ -46,7 +46,7 @@ extension SamplerProcesses {
             #expect(try subject.number("deep") > 2e8)
         }
 
-        @Test(.timeLimit(.minutes(2))) func tooManyStacksKeepTheirWeight() throws {
+        @Test(.timeLimit(.minutes(5))) func tooManyStacksKeepTheirWeight() throws {
             let subject = try Subject.run("many-stacks")
             subject.expectDone()
             #expect(try subject.number("stacks") == 5)

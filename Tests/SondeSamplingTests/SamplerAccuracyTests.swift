@@ -5,7 +5,7 @@ import Testing
 
 extension SamplerProcesses {
     @Suite struct Accuracy {
-        @Test(.timeLimit(.minutes(2)), arguments: ["100", "1000"])
+        @Test(.timeLimit(.minutes(5)), arguments: ["100", "1000"])
         func sampledTimeIsTheThreadsCPUTime(hertz: String) throws {
             let subject = try Subject.run("accuracy", hertz, "700")
             subject.expectDone()
@@ -24,7 +24,7 @@ extension SamplerProcesses {
             }
         }
 
-        @Test(.timeLimit(.minutes(2))) func weightsStayTrueWhenTheRateChanges() throws {
+        @Test(.timeLimit(.minutes(5))) func weightsStayTrueWhenTheRateChanges() throws {
             let subject = try Subject.run("rates")
             subject.expectDone()
             let cpu = try subject.number("cpu")
@@ -37,7 +37,7 @@ extension SamplerProcesses {
             #expect(try subject.number("hertz.clamped") == 1000)
         }
 
-        @Test(.timeLimit(.minutes(2))) func threadsShorterThanAPeriodAreSampledToo() throws {
+        @Test(.timeLimit(.minutes(5))) func threadsShorterThanAPeriodAreSampledToo() throws {
             let subject = try Subject.run("short")
             subject.expectDone()
             // With a fixed phase it would be none at all; the kernel's tick takes its part.
@@ -46,7 +46,7 @@ extension SamplerProcesses {
             #expect(try burned < subject.number("cpu") * 1.3, "\(subject.output)")
         }
 
-        @Test(.timeLimit(.minutes(2))) func idleThreadsCostNextToNothing() throws {
+        @Test(.timeLimit(.minutes(5))) func idleThreadsCostNextToNothing() throws {
             let subject = try Subject.run("idle", "200")
             subject.expectDone()
             #expect(try subject.number("threads") >= 202)

@@ -5,7 +5,7 @@ import Testing
 
 extension SamplerProcesses {
     @Suite struct Lives {
-        @Test(.timeLimit(.minutes(2))) func twoThousandThreadsAndForksLeaveNothingBehind() throws {
+        @Test(.timeLimit(.minutes(5))) func twoThousandThreadsAndForksLeaveNothingBehind() throws {
             let subject = try Subject.run("churn")
             subject.expectDone()
             #expect(try subject.number("failed") == 0)
@@ -15,33 +15,33 @@ extension SamplerProcesses {
             #expect(try subject.number("timers.stopped") == 0)
         }
 
-        @Test(.timeLimit(.minutes(2))) func aChildOfForkIsNotSampledUnlessItWants() throws {
+        @Test(.timeLimit(.minutes(5))) func aChildOfForkIsNotSampledUnlessItWants() throws {
             let subject = try Subject.run("fork")
             subject.expectDone()
             #expect(try subject.number("child") == 0, "\(subject.output)")
             #expect(try subject.number("parent") == 1)
         }
 
-        @Test(.timeLimit(.minutes(2))) func aChildForkedWhileImagesAreReadCanReadThemToo() throws {
+        @Test(.timeLimit(.minutes(5))) func aChildForkedWhileImagesAreReadCanReadThemToo() throws {
             let subject = try Subject.run("loader")
             subject.expectDone()
             #expect(try subject.number("bad.children") == 0)
         }
 
-        @Test(.timeLimit(.minutes(2))) func aProgramCanBeReplacedWhileItIsSampled() throws {
+        @Test(.timeLimit(.minutes(5))) func aProgramCanBeReplacedWhileItIsSampled() throws {
             let subject = try Subject.run("exec")
             subject.expectDone()
             #expect(try subject.number("samples") > 0)
         }
 
-        @Test(.timeLimit(.minutes(2))) func librariesCanBeUnloadedWhileThreadsAreSampled() throws {
+        @Test(.timeLimit(.minutes(5))) func librariesCanBeUnloadedWhileThreadsAreSampled() throws {
             let subject = try Subject.run("dlopen")
             subject.expectDone()
             #expect(try subject.number("loads") > 0)
             #expect(try subject.number("total") > 1e8)
         }
 
-        @Test(.timeLimit(.minutes(2))) func theUsersLimitsAreRespectedAndSaid() throws {
+        @Test(.timeLimit(.minutes(5))) func theUsersLimitsAreRespectedAndSaid() throws {
             let subject = try Subject.run("limits")
             subject.expectDone()
             // Half of 8; fewer when other programs of this user have queued signals of their own.
@@ -50,7 +50,7 @@ extension SamplerProcesses {
             #expect(try subject.number("noticed") == 1, "\(subject.output)")
         }
 
-        @Test(.timeLimit(.minutes(2))) func afterTheEndNothingIsLeft() throws {
+        @Test(.timeLimit(.minutes(5))) func afterTheEndNothingIsLeft() throws {
             let subject = try Subject.run("stop")
             subject.expectDone()
             #expect(try subject.number("timers") == 0)
@@ -61,7 +61,7 @@ extension SamplerProcesses {
             #expect(subject.facts["threads"]?.contains("sonde") == false)
         }
 
-        @Test(.timeLimit(.minutes(2))) func oneSamplerAfterAnother() throws {
+        @Test(.timeLimit(.minutes(5))) func oneSamplerAfterAnother() throws {
             let subject = try Subject.run("restart")
             subject.expectDone()
             #expect(try subject.number("good") >= 18, "\(subject.output)")

@@ -5,7 +5,7 @@ import Testing
 
 extension SamplerProcesses {
     @Suite struct Signals {
-        @Test(.timeLimit(.minutes(2))) func aSignalOfTheHostIsNotTaken() throws {
+        @Test(.timeLimit(.minutes(5))) func aSignalOfTheHostIsNotTaken() throws {
             let subject = try Subject.run("owned")
             subject.expectDone()
             #expect(subject.facts["signal"]?.hasPrefix("SIGRTMIN+") == true)
@@ -15,7 +15,7 @@ extension SamplerProcesses {
             #expect(try subject.number("total") > 3e8, "\(subject.output)")
         }
 
-        @Test(.timeLimit(.minutes(2))) func aSignalThatTheHostTakesIsLeftToIt() throws {
+        @Test(.timeLimit(.minutes(5))) func aSignalThatTheHostTakesIsLeftToIt() throws {
             let subject = try Subject.run("replaced")
             subject.expectDone()
             #expect(subject.facts["signal.before"] == "SIGPROF")
@@ -26,14 +26,14 @@ extension SamplerProcesses {
             #expect(try subject.number("owner") == 1)
         }
 
-        @Test(.timeLimit(.minutes(2))) func aHandlerThatTheHostDroppedDoesNotEndTheHost() throws {
+        @Test(.timeLimit(.minutes(5))) func aHandlerThatTheHostDroppedDoesNotEndTheHost() throws {
             let subject = try Subject.run("dropped-handler")
             subject.expectDone()
             #expect(try subject.number("total") > 2e8, "\(subject.output)")
             #expect(subject.facts["problems"]?.contains("another handler") == true)
         }
 
-        @Test(.timeLimit(.minutes(2))) func aThreadThatBlocksTheSignalIsNoticed() throws {
+        @Test(.timeLimit(.minutes(5))) func aThreadThatBlocksTheSignalIsNoticed() throws {
             let subject = try Subject.run("blocked")
             subject.expectDone()
             #expect(try subject.number("noticed") == 1, "\(subject.output)")
@@ -41,21 +41,21 @@ extension SamplerProcesses {
             #expect(try subject.number("loss.signal_blocked") > 50)
         }
 
-        @Test(.timeLimit(.minutes(2))) func workersOfDispatchAreSampled() throws {
+        @Test(.timeLimit(.minutes(5))) func workersOfDispatchAreSampled() throws {
             let subject = try Subject.run("dispatch")
             subject.expectDone()
             #expect(try subject.number("noticed") == 0, "\(subject.output)")
             #expect(try subject.number("total") > 1e9, "\(subject.output)")
         }
 
-        @Test(.timeLimit(.minutes(2))) func workersOfDispatchNeedSIGPROFAndThatIsSaid() throws {
+        @Test(.timeLimit(.minutes(5))) func workersOfDispatchNeedSIGPROFAndThatIsSaid() throws {
             let subject = try Subject.run("dispatch", "owned")
             subject.expectDone()
             #expect(try subject.number("noticed") == 1, "\(subject.output)")
             #expect(subject.facts["problems"]?.contains("SIGPROF") == true)
         }
 
-        @Test(.timeLimit(.minutes(2)), arguments: ["error", "kill"])
+        @Test(.timeLimit(.minutes(5)), arguments: ["error", "kill"])
         func aFilterAgainstGuardedReadsIsFoundOutSafely(kind: String) throws {
             let subject = try Subject.run("seccomp", kind)
             subject.expectDone()
@@ -65,7 +65,7 @@ extension SamplerProcesses {
             #expect(try subject.number("whole") > subject.number("total") * 0.4)
         }
 
-        @Test(.timeLimit(.minutes(2))) func theHandlerHasManners() throws {
+        @Test(.timeLimit(.minutes(5))) func theHandlerHasManners() throws {
             let subject = try Subject.run("manners")
             subject.expectDone()
             #expect(try subject.number("errno") == 0)

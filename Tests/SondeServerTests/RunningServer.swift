@@ -57,7 +57,7 @@ final class LogCollector: Sendable {
 
 /// Waits until something is so; `false` when it is not so within 20 s.
 func eventually(_ isSo: () throws -> Bool) rethrows -> Bool {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while ContinuousClock.now < deadline {
         if try isSo() { return true }
         Thread.sleep(forTimeInterval: 0.01)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import SondeStore
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct BlockTests {
     private let scratch = ScratchFolder()
     /// A day after the afternoon: all of its windows have passed.

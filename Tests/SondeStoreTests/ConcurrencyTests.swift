@@ -7,7 +7,7 @@ import Testing
 
 @testable import SondeStore
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConcurrencyTests {
     private let scratch = ScratchFolder()
 

@@ -6,7 +6,7 @@ import SondeModel
 import SondeStore
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct DamageTests {
     private let scratch = ScratchFolder()
     private var today: String { scratch.path + "/profiles/2026-01-31.db" }

@@ -6,7 +6,7 @@ import SondeModel
 import SondeStore
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct DurabilityTests {
     private let scratch = ScratchFolder()
 

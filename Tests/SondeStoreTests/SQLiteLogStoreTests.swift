@@ -49,7 +49,7 @@ extension LogStream {
     }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct SQLiteLogStoreTests {
     private let scratch = ScratchFolder()
 

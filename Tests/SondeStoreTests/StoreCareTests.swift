@@ -8,7 +8,7 @@ import Testing
 
 @testable import SondeStore
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct StoreCareTests {
     private let scratch = ScratchFolder()
     private let day: Int64 = 86_400

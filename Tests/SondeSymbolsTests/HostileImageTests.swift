@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [4, 5])
+    @Test(.timeLimit(.minutes(5)), arguments: [4, 5])
     func everyTruncationIsHarmless(dwarf version: Int) throws {
         let bytes = try Data(
             contentsOf: URL(fileURLWithPath: CompiledProgram.c(dwarf: version).path))
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [4, 5])
+    @Test(.timeLimit(.minutes(5)), arguments: [4, 5])
     func mutatedSectionsAreHarmless(dwarf version: Int) throws {
         let path = try CompiledProgram.c(dwarf: version).path
         let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))

@@ -157,7 +157,7 @@ package func unusedPort() throws -> UInt16 {
 
 /// Waits until a condition holds, looking every few milliseconds; false after `seconds`.
 package func eventually(
-    within seconds: Double = 10, _ condition: () throws -> Bool
+    within seconds: Double = 30, _ condition: () throws -> Bool
 ) rethrows -> Bool {
     let deadline = Date().addingTimeInterval(seconds)
     while try !condition() {
@@ -173,7 +173,7 @@ package func eventually(
 /// waiting, also what it has started itself and waits for. Not for a forked child, which has no such
 /// threads.
 package func becomesTrue(
-    within seconds: Double = 10, _ condition: () throws -> Bool
+    within seconds: Double = 30, _ condition: () throws -> Bool
 ) async rethrows -> Bool {
     let deadline = Date().addingTimeInterval(seconds)
     while try !condition() {

@@ -7,7 +7,7 @@ import Testing
 
 extension SystemTests {
     @Suite struct Access {
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(5)))
         func anAgentsTokenCannotReadAndAViewersCannotCommand() async throws {
             let workshop = try Workshop()
             let file = workshop.path("sonde.yaml")

@@ -7,7 +7,7 @@ import Testing
 
 extension SystemTests {
     @Suite struct Control {
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(5)))
         func theRateIsChangedAndSamplingSwitchedWhileTheServiceRuns() async throws {
             let workshop = try Workshop()
             let controller = try await Controller(workshop)
@@ -34,7 +34,7 @@ extension SystemTests {
             #expect(try await load.result().errors == 0)
         }
 
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(5)))
         func aRateThatIsNoRateIsRefusedAndChangesNothing() async throws {
             let workshop = try Workshop()
             let controller = try await Controller(workshop)

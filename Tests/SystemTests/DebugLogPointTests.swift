@@ -57,7 +57,7 @@ extension SystemTests {
         ].joined(separator: "|")
 
         @Test(
-            .timeLimit(.minutes(3)),
+            .timeLimit(.minutes(5)),
             .enabled(
                 if: FileManager.default.isExecutableFile(atPath: program.path),
                 "there is no debug build of bookmaker"))

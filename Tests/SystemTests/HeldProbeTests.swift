@@ -8,7 +8,7 @@ import Testing
 
 extension SystemTests {
     @Suite struct HeldProbes {
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(5)))
         func aProbeAtWhoseInstallTheServiceDiedWaitsForTheUser() async throws {
             let workshop = try Workshop()
             let controller = try await Controller(workshop)

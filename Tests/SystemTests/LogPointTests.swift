@@ -18,7 +18,7 @@ extension SystemTests {
             return "SettlementDesk.swift:\(index + 1)"
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(5)))
         func aLogPointSaysWhatTheServiceSaysAndLeavesNoTrace() async throws {
             let workshop = try Workshop()
             let controller = try await Controller(workshop)
@@ -63,7 +63,7 @@ extension SystemTests {
             #expect(seen.errors == 0)
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(5)))
         func aConditionAndARefusalAreWhatTheUserTyped() async throws {
             let workshop = try Workshop()
             let controller = try await Controller(workshop)

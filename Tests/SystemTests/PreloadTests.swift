@@ -29,7 +29,7 @@ extension SystemTests {
 
         @Test(
             .enabled(
-                if: Workshop.hasPreload, "no libsonde.so; run: make build"), .timeLimit(.minutes(2))
+                if: Workshop.hasPreload, "no libsonde.so; run: make build"), .timeLimit(.minutes(5))
         )
         func aPlainCProgramsHotFunctionLeadsTheList() async throws {
             let workshop = try Workshop()

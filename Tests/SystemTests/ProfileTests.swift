@@ -16,7 +16,7 @@ extension SystemTests {
             ("digest", "FraudDesk.digest(", "FraudDesk.swift"),
         ]
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(5)))
         func theHotFunctionsSharesAreWhatTheProgramMeasured() async throws {
             let workshop = try Workshop()
             let controller = try await Controller(workshop)

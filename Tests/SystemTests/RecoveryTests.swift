@@ -7,7 +7,7 @@ import Testing
 
 extension SystemTests {
     @Suite struct Recovery {
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(5)))
         func aKilledControllerComesBackWithWhatItAcknowledged() async throws {
             let workshop = try Workshop()
             let controller = try await Controller(workshop)
@@ -44,7 +44,7 @@ extension SystemTests {
             #expect(try bookmaker.agentStatus().losses.isEmpty)
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(5)))
         func aControllerThatStartsLaterFindsTheService() async throws {
             let workshop = try Workshop()
             let early = try await Controller(workshop)
@@ -68,7 +68,7 @@ extension SystemTests {
             #expect(hasData)
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(5)))
         func aHangingControllerIsNotNoticedByTheService() async throws {
             let workshop = try Workshop()
             let controller = try await Controller(workshop)
@@ -98,7 +98,7 @@ extension SystemTests {
             #expect(hasRecovered, "\(bookmaker.agentText)")
         }
 
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(5)))
         func aServiceEndsAtOnceWhereThereIsNoController() async throws {
             let workshop = try Workshop()
             let controller = try await Controller(workshop)
@@ -107,7 +107,7 @@ extension SystemTests {
                 workshop, environment: ["SONDE_URL": controller.url])
             let start = Date()
             #expect(await bookmaker.process.finish() == 0)
-            #expect(Date().timeIntervalSince(start) < 5)
+            #expect(Date().timeIntervalSince(start) < 30)
         }
     }
 }

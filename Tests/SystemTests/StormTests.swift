@@ -12,7 +12,7 @@ extension SystemTests {
     @Suite struct Storms {
         static let rounds = 200
 
-        @Test(.timeLimit(.minutes(4)), arguments: ["release", "debug"])
+        @Test(.timeLimit(.minutes(5)), arguments: ["release", "debug"])
         func aProbeOnEveryLineAtOnceChangesNothing(build: String) async throws {
             let program = Workshop.repository.appendingPathComponent(".build/\(build)/bookmaker")
             try #require(

@@ -6,7 +6,7 @@ import Testing
 
 extension SystemTests {
     @Suite struct Symbols {
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(5)))
         func pushedDebugInfoGivesAStrippedServiceItsNames() async throws {
             let workshop = try Workshop()
             let controller = try await Controller(workshop)
@@ -42,7 +42,7 @@ extension SystemTests {
             #expect(!named.notes.contains { $0.hasPrefix("bookmaker ") }, "\(named.notes)")
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(5)))
         func withoutDebugInfoTheSymbolsOfTheFileName() async throws {
             let workshop = try Workshop()
             let controller = try await Controller(workshop)
