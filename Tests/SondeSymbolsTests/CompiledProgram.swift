@@ -55,8 +55,15 @@ struct CompiledProgram: Sendable {
     static func compile(
         _ compiler: String, _ source: String, _ file: String, _ name: String, _ flags: [String]
     ) throws -> Self {
-        let sourcePath = "\(folder)/\(file)"
-        let path = "\(folder)/\(name)"
+        // A folder of its own: tests that run side by side compile what has the same name.
+        let own = "\(folder)/\(UUID().uuidString)"
+        let sourcePath = "\(own)/\(file)"
+        let path = "\(own)/\(name)"
+        for place in [sourcePath, path] {
+            try FileManager.default.createDirectory(
+                at: URL(fileURLWithPath: place).deletingLastPathComponent(),
+                withIntermediateDirectories: true)
+        }
         try source.write(toFile: sourcePath, atomically: true, encoding: .utf8)
         _ = try #require(run(compiler, flags + [sourcePath, "-o", path]))
         return Self(path: path)

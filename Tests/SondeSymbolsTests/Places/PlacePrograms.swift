@@ -33,8 +33,6 @@ struct PlaceProgram: Sendable {
     ) throws -> Self {
         // The compiler records the folder, so each way of compiling has its own.
         let folder = flags.joined().filter { $0.isLetter || $0.isNumber }
-        try FileManager.default.createDirectory(
-            atPath: "\(CompiledProgram.folder)/\(folder)", withIntermediateDirectories: true)
         let path = "\(folder)/\(file)"
         let program = try CompiledProgram.compile(compiler, source, path, "\(path).out", flags)
         return Self(program: program, source: source, file: path)
