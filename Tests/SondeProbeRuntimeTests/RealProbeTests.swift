@@ -22,7 +22,10 @@ import Testing
 
     init() {
         runtime = ProbeRuntime(
-            policy: ProbePolicy(), patcher: TextPatcher(MachineLimits()) { true }, marker: nil,
+            policy: ProbePolicy(),
+            // Each hit's line is wanted, on a machine that lets a thread wait in the middle of one.
+            patcher: TextPatcher(MachineLimits(settleNanoseconds: 30_000_000_000)) { true },
+            marker: nil,
             senses: time.senses)
         _ = WorkScope.learnInTask()
     }

@@ -18,16 +18,19 @@ package struct MachineLimits: Hashable, Sendable {
     /// SIGSEGV and SIGBUS are taken for it until the program wants one of them. Off unless asked
     /// for: the service's own faults are nobody else's business. Source: docs/decisions/0008.
     package var readsDirectly: Bool
+    /// How long a removal waits for hits that are under way; lines of later ones are lost and counted.
+    package var settleNanoseconds: Int64
 
     /// Limits from their parts.
     package init(
         ringBytes: UInt64 = 4 << 20, linesPerSecond: UInt32 = 5000, cpuMillionths: UInt32 = 50_000,
-        readsDirectly: Bool = false
+        readsDirectly: Bool = false, settleNanoseconds: Int64 = 20_000_000
     ) {
         self.ringBytes = ringBytes
         self.linesPerSecond = linesPerSecond
         self.cpuMillionths = cpuMillionths
         self.readsDirectly = readsDirectly
+        self.settleNanoseconds = settleNanoseconds
     }
 }
 
@@ -42,8 +45,6 @@ package final class TextPatcher: ProbePatcher {
     private var lastHandle: UInt32 = 0
     private var nextRing: UInt32 = 0
 
-    /// How long a removal waits for hits that are under way.
-    private static let settleNanoseconds: Int64 = 20_000_000
     /// Probes that wait for a hit that does not end; what is more is never freed.
     private static let maximumLeaving = 256
 
@@ -80,7 +81,7 @@ package final class TextPatcher: ProbePatcher {
         guard let probe = probes[handle], !probe.hasLeft else { return }
         probe.leave()
         // Records of hits that are under way are wanted too.
-        probe.isSettled = sonde_hits_settle(Self.settleNanoseconds) == 1
+        probe.isSettled = sonde_hits_settle(limits.settleNanoseconds) == 1
         leaving.append(probe)
     }
 

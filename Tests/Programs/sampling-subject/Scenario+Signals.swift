@@ -66,13 +66,14 @@ extension Scenario {
         let end = Atomic<Bool>(false)
         let thread = startThread {
             subject_mask_signal(SIGPROF, 1)
+            // Of its own CPU time, however long the machine takes for it.
+            subject_burn_for(1_500_000_000)
             while !end.load(ordering: .relaxed) { subject_burn_for(10_000_000) }
             subject_mask_signal(SIGPROF, 0)
             subject_burn_for(50_000_000)
         }
         let noticed = waitUntil { sampler.statistics.problems.contains { $0.contains("block") } }
         report("noticed", noticed ? 1 : 0)
-        poll(nil, 0, 1500)
         end.store(true, ordering: .relaxed)
         pthread_join(thread, nil)
         let profile = sampler.collect()
