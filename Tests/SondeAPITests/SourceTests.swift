@@ -65,6 +65,8 @@ import Testing
         #expect(answer.status == 200, "\(answer.message)")
         #expect(answer.json["total"] as? Int == 100_000_000)
         #expect(answer.json["inFile"] as? Int == 100_000_000)
+        #expect(answer.json["ofFunctions"] as? Int == 100_000_000)
+        #expect(answer.json["withoutLine"] as? Int == 0 && answer.json["ofOthers"] as? Int == 0)
         #expect(answer.json["text"] as? String == "int a;\nint b;\n")
         #expect(answer.json["link"] as? String == "https://forge.example.com/HEAD/bet.c#L{line}")
         let lines = try #require(answer.json["lines"] as? [[String: Any]])

@@ -47,6 +47,21 @@ import Testing
         #expect(text(found) == ["10 0 9", "20 6 6"])
     }
 
+    @Test func theFilesFunctionsCostWhatTheirLinesDoAndWhatIsOnNone() {
+        let found = costs(
+            [
+                .init(lines: [3], leaf: 3, isOfFile: true),
+                .init(lines: [3], leaf: 0, isOfFile: true),  // the compiler's, without a line
+                .init(lines: [3], leaf: 0),  // another file's function, called from line 3
+                .init(lines: [7], leaf: 7),  // a line of this file in another one's function
+                .init(),
+            ], [([0], 1), ([0, 1], 20), ([1, 2], 300), ([3], 4000), ([4, 1], 50_000)])
+        #expect(text(found) == ["3 1 50321", "7 4000 4000"])
+        #expect(found.ofFunctions == 50_021)
+        #expect(found.withoutLine == 50_020 && found.ofOthers == 4000)
+        #expect(found.ofFunctions == 4001 + found.withoutLine - found.ofOthers)
+    }
+
     @Test func nothingIsNoLines() {
         #expect(costs([], []).lines.isEmpty)
         #expect(costs([.init(lines: [1], leaf: 1)], [([0], 0)]).lines.isEmpty)

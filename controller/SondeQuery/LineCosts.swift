@@ -20,13 +20,16 @@ package struct LineCosts: Sendable {
     package struct Location: Hashable, Sendable {
         /// All that are executed there, inlined calls included, each once, in any order.
         package var lines: [UInt32]
-        /// The line of the instruction itself; 0 when that is in another file.
+        /// The line within the innermost function; 0 when that is in another file or not known.
         package var leaf: UInt32
+        /// Whether the innermost function is one of the file's.
+        package var isOfFile: Bool
 
         /// Lines from their parts.
-        package init(lines: [UInt32] = [], leaf: UInt32 = 0) {
+        package init(lines: [UInt32] = [], leaf: UInt32 = 0, isOfFile: Bool = false) {
             self.lines = lines
             self.leaf = leaf
+            self.isOfFile = isOfFile
         }
     }
 
@@ -36,6 +39,15 @@ package struct LineCosts: Sendable {
     package let total: Int64
     /// The value of the stacks that hold a line of the file.
     package private(set) var inFile: Int64 = 0
+    /// The own value of the file's functions, as a list of functions has it.
+    ///
+    /// It is the own value of all lines, and ``withoutLine``, less ``ofOthers``.
+    package private(set) var ofFunctions: Int64 = 0
+    /// The part of ``ofFunctions`` that is on no line of the file: what the compiler added without
+    /// one, and code from other files that debug info does not name as a call.
+    package private(set) var withoutLine: Int64 = 0
+    /// The part of the lines' own value that counts for functions of other files, or of none.
+    package private(set) var ofOthers: Int64 = 0
 
     /// The costs of some stacks.
     ///
@@ -46,10 +58,15 @@ package struct LineCosts: Sendable {
         let totals = tree.totals
         total = totals[0]
         for node in 1..<max(1, tree.count) {
-            let leaf = Self.location(tree, node, locations).leaf
-            if leaf > 0 {
-                Self.add(tree.selfValues[node], to: &lines[leaf, default: Cost()].selfValue)
+            let here = Self.location(tree, node, locations)
+            let value = tree.selfValues[node]
+            if here.leaf > 0 {
+                Self.add(value, to: &lines[here.leaf, default: Cost()].selfValue)
+                if !here.isOfFile { Self.add(value, to: &ofOthers) }
+            } else if here.isOfFile {
+                Self.add(value, to: &withoutLine)
             }
+            if here.isOfFile { Self.add(value, to: &ofFunctions) }
         }
         let children = ChildLists(tree)
         var depthOnPath: [UInt32: Int32] = [:]

@@ -18,6 +18,24 @@ package struct SourceLine: Hashable, Sendable {
     }
 }
 
+/// The lines that are being executed at an address, inlined calls included.
+package struct LineChain: Hashable, Sendable {
+    /// The lines that are known, outermost first: those before the last are the lines from which
+    /// inlined calls were made, within the same function of the machine.
+    package var lines: [SourceLine] = []
+    /// The line within the innermost function, or `nil` when the compiler names none.
+    ///
+    /// It is the function to which profiles give the value: glue that they count for its caller is
+    /// none.
+    package var own: SourceLine?
+
+    /// Lines from their parts.
+    package init(lines: [SourceLine] = [], own: SourceLine? = nil) {
+        self.lines = lines
+        self.own = own
+    }
+}
+
 /// How much code a line has.
 package struct LineCode: Hashable, Sendable {
     /// Bytes of instructions that belong to the line itself, in all copies of it.
@@ -32,30 +50,60 @@ package struct LineCode: Hashable, Sendable {
 }
 
 extension ProbeImage {
-    /// The lines that are being executed at an offset of the image's file, outermost first.
+    /// The lines that are being executed at an offset of the image's file.
     ///
-    /// The last is the line of the instruction itself. Those before it are the lines from which
-    /// inlined calls were made, within the same function of the machine.
-    ///
-    /// - Returns: Empty when the instruction's line is not known.
-    package func lines(at offset: FileOffset) -> [SourceLine] {
+    /// Where the compiler names no line for the instruction itself, as in what it made on its own,
+    /// the lines from which that was called are still known.
+    package func lines(at offset: FileOffset) -> LineChain {
         let map = images.first(where: \.mapsCode)
-        guard let address = map?.address(of: offset)?.rawValue,
-            let (row, file) = row(at: address), row.line > 0
-        else { return [] }
-        var lines = [SourceLine(file: file, line: row.line)]
-        guard let scope = scope(at: address) else { return lines }
-        // The last of the chain is the machine's function, which nobody called from here.
-        for inlined in chain(scope).dropLast() {
-            guard let entry = entry(of: inlined), let line = entry.number(Int(DW_AT_call_line)),
-                line > 0, let number = entry.number(Int(DW_AT_call_file))
-            else { continue }
-            let unit = dwarf.units[Int(inlined.unit)]
-            let path = SourceFiles.normalized(dwarf.files(of: unit)[number])
-            lines.append(SourceLine(file: path, line: UInt32(clamping: line)))
+        guard let address = map?.address(of: offset)?.rawValue else { return LineChain() }
+        var here: SourceLine?
+        if let (row, file) = row(at: address), row.line > 0 {
+            here = SourceLine(file: file, line: row.line)
         }
-        return lines.reversed()
+        guard let scope = scope(at: address) else {
+            return LineChain(lines: here.map { [$0] } ?? [], own: here)
+        }
+        var chain = LineChain()
+        // Innermost first; glue leaves its value to its caller.
+        var isOwnKnown = false
+        let scopes = self.chain(scope)
+        for (depth, scope) in scopes.enumerated() {
+            if let here { chain.lines.append(here) }
+            // The last is the machine's function, which nobody called from here.
+            let isMachines = depth == scopes.count - 1
+            if !isOwnKnown, isMachines || !isPartOfItsCaller(scope) {
+                chain.own = here
+                isOwnKnown = true
+            }
+            here = isMachines ? nil : callSite(of: scope)
+        }
+        chain.lines.reverse()
+        return chain
     }
+
+    /// The line from which an inlined call was made; `nil` when debug info does not say.
+    private func callSite(of inlined: CodeScope) -> SourceLine? {
+        guard let entry = entry(of: inlined), let line = entry.number(Int(DW_AT_call_line)),
+            line > 0, let number = entry.number(Int(DW_AT_call_file))
+        else { return nil }
+        let unit = dwarf.units[Int(inlined.unit)]
+        return SourceLine(
+            file: SourceFiles.normalized(dwarf.files(of: unit)[number]),
+            line: UInt32(clamping: line))
+    }
+
+    /// Whether profiles count an inlined call for its caller, as ``ImageSymbols/frames(at:)`` does.
+    private func isPartOfItsCaller(_ scope: CodeScope) -> Bool {
+        guard let function = function(of: scope) else { return true }
+        let systemName = function.linkageName.isEmpty ? function.name : function.linkageName
+        return systemName.isEmpty
+            || ForwardingThunk.isPartOfItsCaller(
+                systemName: systemName, name: readableName(function))
+    }
+
+    /// A path as ``files(matching:)`` answers it: without empty components, `.` and `..`.
+    package static func path(_ recorded: String) -> String { SourceFiles.normalized(recorded) }
 
     /// The code of each line of a file; files are those of ``files(matching:)``.
     package func code(of file: String) -> [UInt32: LineCode] {

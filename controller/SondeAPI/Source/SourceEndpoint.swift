@@ -44,6 +44,9 @@ enum SourceEndpoint {
             json.member("profiles", merged.profileCount)
             json.member("total", costs.total)
             json.member("inFile", costs.inFile)
+            json.member("ofFunctions", costs.ofFunctions)
+            json.member("withoutLine", costs.withoutLine)
+            json.member("ofOthers", costs.ofOthers)
             json.member("builds") { json in
                 json.array(survey.builds) { json, build in
                     json.object { json in

@@ -61,6 +61,10 @@ struct SourceSurvey {
         }
         guard let file else { throw Self.unknown(wanted, matches, images.isEmpty, service) }
         self.file = file
+        for (index, key) in stacks.keys.enumerated() {
+            let innermost = key.frames(by: services.symbols).last?.file ?? ""
+            locations[index].isOfFile = ProbeImage.path(innermost) == file
+        }
     }
 
     /// What one image says.
@@ -79,10 +83,10 @@ struct SourceSurvey {
         guard look.files.count == 1, let file = look.files.first else { return look }
         look.code = image.code(of: file)
         for (key, offset) in keys {
-            let lines = image.lines(at: offset)
-            let here = Set(lines.lazy.filter { $0.file == file }.map(\.line))
+            let chain = image.lines(at: offset)
+            let here = Set(chain.lines.lazy.filter { $0.file == file }.map(\.line))
             guard !here.isEmpty else { continue }
-            let leaf = lines.last.flatMap { $0.file == file ? $0.line : nil } ?? 0
+            let leaf = chain.own.flatMap { $0.file == file ? $0.line : nil } ?? 0
             look.locations.append((key, LineCosts.Location(lines: Array(here), leaf: leaf)))
         }
         return look
