@@ -24,7 +24,10 @@ enum WhereEndpoint {
                 throw APIError(error)
             }
             let builds = try builds(of: service, request.query("instance") ?? "", services)
-            let looks = builds.prefix(buildLimit).map { look(at: location, in: $0, services) }
+            let expression = request.query("of")
+            let looks = builds.prefix(buildLimit).map { build in
+                look(at: location, in: build, services, membersOf: expression)
+            }
             guard looks.contains(where: { $0.answer != nil }) else {
                 throw APIError(nearest(looks.compactMap(\.refusal)))
             }
@@ -50,6 +53,7 @@ enum WhereEndpoint {
         var name: String
         var instances: Int
         var answer: WhereAnswer?
+        var members: MemberAnswer?
         var refusal: ProbeRefusal?
     }
 
@@ -82,13 +86,19 @@ enum WhereEndpoint {
 
     /// The first image of a build that has the place.
     private static func look(
-        at location: ProbeLocation, in build: Build, _ services: Services
+        at location: ProbeLocation, in build: Build, _ services: Services,
+        membersOf expression: String?
     ) -> Look {
         var refusals: [ProbeRefusal] = []
         for candidate in build.candidates {
             switch services.probes.describe(location, in: candidate) {
             case .success(let answer):
-                return Look(name: candidate.name, instances: build.instances, answer: answer)
+                let members = expression.flatMap {
+                    services.probes.members(of: $0, at: location, in: candidate)
+                }
+                return Look(
+                    name: candidate.name, instances: build.instances, answer: answer,
+                    members: members)
             case .failure(let refusal): refusals.append(refusal)
             }
         }
@@ -124,6 +134,7 @@ enum WhereEndpoint {
                     }
                 }
             }
+            if let members = look.members { json.member("of") { write(members, to: &$0) } }
             json.member("names") { json in
                 json.array(answer.names) { json, name in
                     write(name, of: answer.places.count, to: &json)
@@ -147,6 +158,21 @@ enum WhereEndpoint {
             json.member("readableAt", name.readableAt)
             json.member("reason", name.reason ?? "")
             json.member("nearestLines") { $0.array(name.nearestLines) }
+        }
+    }
+
+    private static func write(_ answer: MemberAnswer, to json: inout JSONWriter) {
+        json.object { json in
+            json.member("type", answer.type)
+            json.member("optional", answer.isOptional)
+            json.member("members") { json in
+                json.array(answer.members) { json, member in
+                    json.object { json in
+                        json.member("name", member.name)
+                        json.member("type", member.type)
+                    }
+                }
+            }
         }
     }
 

@@ -155,6 +155,18 @@ package final class ProbeRegistry: Sendable {
         }
     }
 
+    /// What can follow a dot behind an expression at a place of an image; `nil` when it names
+    /// nothing there.
+    package func members(
+        of expression: String, at location: ProbeLocation, in candidate: Candidate
+    ) -> MemberAnswer? {
+        let answer = debug.ask(candidate.buildID) { image in
+            try? ProbeCompiler.members(of: expression, at: location, image: image)
+        }
+        guard case .success(let members) = answer else { return nil }
+        return members
+    }
+
     /// Whether a probe is for an instance.
     package static func isFor(_ probe: ProbeDefinition, _ entry: AgentEntry) -> Bool {
         probe.target.matches(
