@@ -180,6 +180,11 @@ static void exchange_in(const struct imports *imports, uint64_t start, uint64_t 
 /* What the linker counted when all images were found to be done.  */
 static uint64_t seen_came, seen_went;
 
+/* How often words that are not written yet are looked at again: some never are. One that imports
+   a function weakly, say, stays null.  */
+#define MOST_LOOKS 60
+static uint32_t looks;
+
 static int take_image(struct dl_phdr_info *info, size_t size, void *context)
 {
     struct taking *taking = context;
@@ -219,9 +224,11 @@ uint32_t sonde_masks_take(void)
     /* The linker's lock is held meanwhile, so no image goes away.  */
     dl_iterate_phdr(take_image, &taking);
     /* The linker may just have been about to write a word that was changed: looked at once more.  */
-    if (taking.changed == 0 && taking.unwritten == 0) {
+    looks = taking.unwritten > 0 && taking.changed == 0 ? looks + 1 : 0;
+    if (taking.changed == 0 && (taking.unwritten == 0 || looks >= MOST_LOOKS)) {
         seen_came = taking.came;
         seen_went = taking.went;
+        looks = 0;
     }
     return taking.changed;
 }
