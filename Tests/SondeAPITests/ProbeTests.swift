@@ -177,6 +177,21 @@ import Testing
         #expect(try controller.send("GET", "/api/v1/where?service=bookmaker").status == 400)
     }
 
+    @Test func whereTellsWhatCanFollowADot() throws {
+        try bringUp("one")
+        let place = "/api/v1/where?service=bookmaker&location=bet.c:\(image.line)"
+        func of(_ expression: String) throws -> [String: Any]? {
+            let answer = try controller.send("GET", "\(place)&of=\(expression)")
+            #expect(answer.status == 200, "\(answer.message)")
+            return (answer.json["builds"] as? [[String: Any]])?.first?["of"] as? [String: Any]
+        }
+        let stake = try #require(try of("stake"))
+        #expect(stake["type"] as? String == "int" && stake["optional"] as? Bool == false)
+        #expect((stake["members"] as? [Any])?.isEmpty == true)
+        #expect(try of("nobody") == nil)
+        #expect(try of("stake%20%2B") == nil)
+    }
+
     // What the tests share.
 
     private func bringUp(_ instance: String) throws {

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a hot frame to an answer, on the real programs: source, log points, lines, and what goes wrong on the way."""
 
-import os
 import re
-import signal
 import time
 
 from pagedriver import api
@@ -30,7 +28,7 @@ class Journeys:
         self.browser.click(f"button[data-line='{line}']")
         self.browser.until("return document.querySelector('.verdict')?.textContent.includes('place')", what="what can be read there")
 
-    def verdict(self, part, limit=15):
+    def verdict(self, part, limit=60):
         self.browser.until("return document.querySelector('.verdict').textContent.includes(arguments[0])", part, what=f"a verdict with “{part}”", limit=limit)
         return self.page.text(".verdict")
 
@@ -40,7 +38,7 @@ class Journeys:
         page.browser.until("return sonde.flame.graph.frames.strings.some((name) => name.includes(arguments[0]))", HOT, what=f"{HOT} in the graph", limit=60)
         page.click_frame(HOT)
         page.browser.click("#source-frame")
-        page.browser.until("return document.querySelector('table.source tr.hot')", what="source with a hot line", limit=30)
+        page.browser.until("return document.querySelector('table.source tr.hot')", what="source with a hot line", limit=60)
         same(page.text("#source-title"), "OddsDesk.swift")
         assert self.line_of("func simulateOutcomes") > 0, "the text is there"
         hot = page.browser.run("return [...document.querySelectorAll('tr.hot td.code')].map((cell) => cell.textContent)")
@@ -54,32 +52,46 @@ class Journeys:
         page.browser.until("return document.querySelector('table.source')")
 
     def the_costs_of_lines_add_up_to_those_of_the_function(self):
+        # A range that ended, and both answers of the same profiles: the last of them may come late.
         now = int(time.time() * 1000)
-        span = {"from": now - 900_000, "until": now - 12_000}
-        source = api(self.page.url, "source", service="bookmaker", file="OddsDesk.swift", **span)
-        top = api(self.page.url, "top", selector='{service_name="bookmaker"}', limit=1000, **span)
+        span = {"from": now - 900_000, "until": now}
+        deadline = time.monotonic() + 120
+        while True:
+            source = api(self.page.url, "source", service="bookmaker", file="OddsDesk.swift", **span)
+            top = api(self.page.url, "top", selector='{service_name="bookmaker"}', limit=100_000, **span)
+            if source["profiles"] == top["profiles"] > 0 or time.monotonic() > deadline:
+                break
         same(source["total"], top["total"])
-        in_file = sum(row["self"] for row in top["functions"] if row["file"].endswith("OddsDesk.swift"))
+        functions = [row for row in top["functions"] if row["file"] == source["file"]]
         by_line = sum(line["self"] for line in source["lines"])
-        # Glue that the graph counts for its caller is on other lines. How much that is varies from run to run.
-        share, whole = by_line / source["total"], in_file / source["total"]
-        assert 0 < share <= whole + 0.02, (share, whole)
-        assert all(line["self"] <= line["total"] <= source["inFile"] for line in source["lines"] if line["self"]), source["lines"]
+        assert by_line > 0, source["lines"]
+        same(source["ofFunctions"], sum(row["self"] for row in functions))
+        same(by_line + source["withoutLine"] - source["ofOthers"], source["ofFunctions"])
+        assert all(line["self"] <= line["total"] <= source["inFile"] for line in source["lines"]), source["lines"]
 
     def a_log_point_is_added_on_a_line_and_says_its_first_line(self):
         page = self.page
         page.open("?page=source&from=now-15m&file=SettlementDesk.swift")
-        page.browser.until("return document.querySelector('table.source')", what="source", limit=30)
+        page.browser.until("return document.querySelector('table.source')", what="source", limit=60)
         line = self.line_of('"bet-settled"') + 1
         self.open_line(line)
         chips = page.browser.run("return [...document.querySelectorAll('.names .chip')].map((chip) => chip.textContent)")
         assert any(chip.startswith("bet ") for chip in chips), chips
-        # Names are completed as one types.
         page.browser.fill("#probe-template", "settled ")
+        # New costs arrive meanwhile, and do not disturb whoever writes.
+        page.browser.until("return sonde.source.answer.profiles > arguments[0]", page.browser.run("return sonde.source.answer.profiles"), what="a further profile", limit=120)
+        same(page.browser.run("return document.activeElement.id"), "probe-template")
+        # Names are completed as one types.
         page.browser.keys("{", "b")
-        page.browser.until("return document.querySelector('#probe-completions li')", what="completions")
-        assert page.text("#probe-completions li").startswith("bet"), page.text("#probe-completions")
-        page.browser.keys("Enter", *".id.number}")
+        page.browser.until("return /^bet/.test(document.querySelector('#probe-completions li')?.textContent)", what="completions", limit=60)
+        # And so are members behind a dot, with their types.
+        page.browser.keys("Enter", ".")
+        page.browser.until("return [...document.querySelectorAll('#probe-completions li')].some((option) => option.textContent === 'stake Money')", what="the members of a bet", limit=60)
+        page.browser.keys("i")
+        page.browser.until("return /^id /.test(document.querySelector('#probe-completions li')?.textContent)", what="those that begin so", limit=60)
+        page.browser.keys("Enter", ".")
+        page.browser.until("return /^number /.test(document.querySelector('#probe-completions li')?.textContent)", what="the members of its id", limit=60)
+        page.browser.keys("Enter", "}")
         same(page.browser.run("return document.querySelector('#probe-template').value"), "settled {bet.id.number}")
         page.browser.click(".probe-form details.wide summary")
         page.browser.fill("#probe-hits", "1000000")
@@ -88,8 +100,8 @@ class Journeys:
         assert "1 instance" in self.verdict("This works")
         same(page.complaints(), [])
         page.browser.click(".probe-form [type=submit]")
-        page.browser.until("return /^active/.test(document.querySelector('.probe-card [role=status]')?.textContent)", what="an active log point", limit=30)
-        page.browser.until("return document.querySelector('.probe-card .lines .text')", what="its first line", limit=30)
+        page.browser.until("return /^active/.test(document.querySelector('.probe-card [role=status]')?.textContent)", what="an active log point", limit=60)
+        page.browser.until("return document.querySelector('.probe-card .lines .text')", what="its first line", limit=60)
         assert re.fullmatch(r"settled \d+", page.text(".probe-card .lines .text")), page.text(".probe-card .lines .text")
         page.browser.until(f"return document.querySelector(`tr[data-line='{line}']`).classList.contains('probed')", what="a marked line")
         same(page.complaints(), [])
@@ -98,11 +110,11 @@ class Journeys:
     def its_lines_are_live_and_lead_back(self):
         page = self.page
         page.open("?page=live&service=bookmaker")
-        page.browser.until("return [...document.querySelectorAll('#live-body .text')].some((line) => /^settled \\d+$/.test(line.textContent))", what="lines", limit=30)
+        page.browser.until("return [...document.querySelectorAll('#live-body .text')].some((line) => /^settled \\d+$/.test(line.textContent))", what="lines", limit=60)
         same(page.complaints(), [])
         page.browser.click("#live-pause")
         before = page.text("#live-body")
-        page.browser.until("return /held, [1-9]/.test(document.querySelector('#live-facts').textContent)", what="lines that wait", limit=30)
+        page.browser.until("return /held, [1-9]/.test(document.querySelector('#live-facts').textContent)", what="lines that wait", limit=60)
         same(page.text("#live-body"), before, "nothing moves while held")
         page.browser.click("#live-pause")
         page.browser.until("return document.querySelector('#live-body').textContent !== arguments[0]", before, what="the lines that waited")
@@ -114,16 +126,16 @@ class Journeys:
         page.browser.until("return document.querySelector('#live-problem').textContent !== ''", what="what is wrong with the query")
         page.browser.fill("#live-query", '{service_name="bookmaker"} |~ "settled [0-9]+"')
         page.browser.keys("Enter")
-        page.browser.until("return document.querySelector('#live-body .links a')", what="lines again", limit=30)
+        page.browser.until("return document.querySelector('#live-body .links a')", what="lines again", limit=60)
         same(page.text("#live-problem"), "")
         same(page.text("#live-body .links a"), f"SettlementDesk.swift:{self.line}")
         page.browser.click("#live-body .links a:last-child")
         page.wait_for_graph()
         assert "from=1" in page.query(), page.query()
         self.browser.run("history.back()")
-        page.browser.until("return document.querySelector('#live-body .links a')", what="lines", limit=30)
+        page.browser.until("return document.querySelector('#live-body .links a')", what="lines", limit=60)
         page.browser.click("#live-body .links a")
-        page.browser.until("return document.querySelector('.probe-card')", what="the log point below its line", limit=30)
+        page.browser.until("return document.querySelector('.probe-card')", what="the log point below its line", limit=60)
         page.browser.complaints()
 
     def the_probe_is_disabled_enabled_and_removed_and_history_tells(self):
@@ -134,11 +146,11 @@ class Journeys:
         page.browser.until("return document.querySelector('.probe-card')", what="its card")
         same(page.complaints(), [])
         page.browser.click(".probe-card h3 button")
-        page.browser.until("return /^disabled/.test(document.querySelector('.probe-card [role=status]').textContent)", what="disabled", limit=20)
+        page.browser.until("return /^disabled/.test(document.querySelector('.probe-card [role=status]').textContent)", what="disabled", limit=60)
         page.browser.click(".probe-card h3 button")
-        page.browser.until("return /^active/.test(document.querySelector('.probe-card [role=status]').textContent)", what="active again", limit=20)
+        page.browser.until("return /^active/.test(document.querySelector('.probe-card [role=status]').textContent)", what="active again", limit=60)
         page.browser.click(".probe-card .danger")
-        page.browser.until("return document.querySelector('#probes-body').textContent.includes('No log points yet')", what="none left", limit=20)
+        page.browser.until("return document.querySelector('#probes-body').textContent.includes('No log points yet')", what="none left", limit=60)
         history = page.text(".history-box")
         for part in ("added probe", "disabled probe", "enabled probe", "removed probe", "because: the journey's test", "loopback"):
             assert part in history, f"{part} is not in {history}"
@@ -148,7 +160,7 @@ class Journeys:
     def what_cannot_work_is_said_while_one_types(self):
         page = self.page
         page.open("?page=source&from=now-15m&file=RiskDesk.swift")
-        page.browser.until("return document.querySelector('table.source')", what="source", limit=30)
+        page.browser.until("return document.querySelector('table.source')", what="source", limit=60)
         self.open_line(self.line_of("position.selection == winner"))
         gone = page.browser.run("return document.querySelector('.names .gone li code')?.textContent ?? ''")
         assert gone, "some name is optimized out there"
@@ -180,7 +192,7 @@ class Journeys:
         page.browser.until("return document.querySelector('#source-body a[href]')", what="functions to open")
         page.browser.run("document.querySelector('#source-body a[href]').focus()")
         page.browser.keys("Enter")
-        page.browser.until("return document.querySelector('table.source tr.hot')", what="source", limit=30)
+        page.browser.until("return document.querySelector('table.source tr.hot')", what="source", limit=60)
         page.browser.run("document.activeElement.blur()")
         page.browser.keys("n")
         same(page.browser.run("return document.activeElement.className"), "ln can")
@@ -245,16 +257,3 @@ class Journeys:
         for part in ("Build", "Up", "100 Hz", "wanted: at most 0.5 %", "Nothing is wrong"):
             assert part in text, f"{part} is not in {text}"
         same(page.complaints(), [])
-
-    def an_agent_that_is_gone_is_told(self):
-        if not self.system:
-            return
-        page = self.page
-        page.open("?page=source&from=now-15m&file=SettlementDesk.swift&line=93")
-        page.browser.until("return document.querySelector('.verdict')?.textContent.includes('place')", what="what can be read there", limit=30)
-        os.kill(self.system.pids["bookmaker"], signal.SIGTERM)
-        page.browser.until("return /No agent connected/.test(document.querySelector('#agents-summary').textContent)", what="no agent", limit=120)
-        page.browser.fill("#probe-template", "{bet.id.number}")
-        self.verdict("no connected instance", limit=30)
-        assert page.is_shown("table.source"), "the source stays"
-        page.browser.complaints()

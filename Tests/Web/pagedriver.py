@@ -47,7 +47,7 @@ class Page:
         self.browser.open(self.url + query)
         return self
 
-    def wait_for_graph(self, limit=15):
+    def wait_for_graph(self, limit=60):
         self.browser.until("return window.sonde?.flame.graph && sonde.flame.draws > 0 && !sonde.flame.flight", what="a drawn graph", limit=limit)
         return self
 

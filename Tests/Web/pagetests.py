@@ -220,7 +220,7 @@ def a_live_page_takes_new_data_and_keeps_the_zoom(page, stub):
     page.click_frame("Settlement.settle")
     page.browser.run("window.blanks = 0; new MutationObserver(() => { if (!document.querySelector('#message').hidden) window.blanks += 1; }).observe(document.body, {subtree: true, attributes: true});")
     stub.days.tree = synthetic.bookmaker(120, extra=[([synthetic.START, synthetic.MAIN, synthetic.frame("AFreshFunction()")], 500)])
-    page.browser.until("return [...sonde.flame.graph.frames.strings].includes('AFreshFunction()')", what="new data without a click", limit=20)
+    page.browser.until("return [...sonde.flame.graph.frames.strings].includes('AFreshFunction()')", what="new data without a click", limit=60)
     same(page.zoomed(), "Settlement.settle(_: Market, winner: Selection)")
     near(page.box("Settlement.settle")["width"] / page.graph("return flame.painter.width;"), 1, 0.001)
     same(page.browser.run("return window.blanks"), 0, "messages in between")
@@ -335,7 +335,7 @@ def a_controller_that_goes_away_and_comes_back(page, stub):
     assert "cannot reach the controller" in page.text("#banner") and "shown as of" in page.text("#banner"), page.text("#banner")
     assert page.graph("return graph.count;") > 10, "the last graph stays"
     stub.days.away = False
-    page.browser.until("return document.querySelector('#banner').textContent === ''", what="recovery by itself", limit=25)
+    page.browser.until("return document.querySelector('#banner').textContent === ''", what="recovery by itself", limit=60)
     page.browser.complaints()
 
 
@@ -418,7 +418,7 @@ def the_agents_strip_tells_and_changes(page, stub):
     page.browser.keys("Enter")
     page.browser.until("return document.querySelector('#agents-outcome').textContent.startsWith('asked')", what="an outcome")
     same(stub.days.patches, [({"service": "bookmaker", "instance": "a"}, {"cpu": {"enabled": True, "hertz": 49}})])
-    page.browser.until("return document.querySelector('#agents-summary').textContent.includes('different rates')", what="the new rate", limit=20)
+    page.browser.until("return document.querySelector('#agents-summary').textContent.includes('different rates')", what="the new rate", limit=60)
     stub.days.role = "viewer"
     page.browser.click("#agents-list .rate button[type=button]")
     page.browser.until("return document.querySelector('#agents-outcome').textContent.includes('got role viewer; want developer')", what="a refusal")

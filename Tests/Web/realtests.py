@@ -8,10 +8,11 @@ import signal
 import subprocess
 import tempfile
 import time
-import urllib.parse
 from pathlib import Path
 
+import failuretests
 import journeytests
+import looks
 from pagedriver import Page, api
 from pagetests import near, same
 from webdriver import Browser
@@ -28,10 +29,30 @@ class System:
         self.state = tempfile.mkdtemp(prefix="sonde-web-")
         self.processes = []
         self.pids = {}
+        self.url = "http://127.0.0.1:0/"
+        self.start_controller()
+
+    def start_controller(self, settings=""):
+        """Starts the controller, where it listened before if it did."""
         roots = Path(__file__).resolve().parents[2]
-        Path(self.state, "sonde.yaml").write_text(f"source:\n  roots: [{roots}]\n  link: https://forge.example.com/{{path}}#L{{line}}\n")
-        self.url = self.start("controller", r"http://127\.0\.0\.1:\d+", "sonde", "serve", "--listen", "127.0.0.1:0", "--data", f"{self.state}/data",
+        Path(self.state, "sonde.yaml").write_text(f"{settings}\nsource:\n  roots: [{roots}]\n  link: https://forge.example.com/{{path}}#L{{line}}\n")
+        address = self.url.removeprefix("http://").rstrip("/")
+        self.url = self.start("controller", r"http://127\.0\.0\.1:\d+", "sonde", "serve", "--listen", address, "--data", f"{self.state}/data",
             "--config", f"{self.state}/sonde.yaml") + "/"
+
+    def token(self, role):
+        """A new token; only while the controller is not running."""
+        done = subprocess.run([str(self.folder / "sonde"), "token", "create", "--data", f"{self.state}/data", "--role", role, "--name", role],
+            capture_output=True, text=True, timeout=60)
+        found = re.search(r"sonde_\w+", done.stdout)
+        assert found, f"no token: {done.stdout}{done.stderr}"
+        return found[0]
+
+    def end(self, name):
+        """Ends one of the programs, and waits for that."""
+        process = next(one for one in reversed(self.processes) if one.pid == self.pids[name])
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
 
     def start(self, name, pattern, program, *arguments, **environment):
         log = Path(self.state, f"{name}.log")
@@ -50,13 +71,14 @@ class System:
         assert not pattern, f"{name} did not start; its log: {log.read_text()[-600:]}"
         return None
 
-    def start_service(self):
-        address = self.start("bookmaker", r"127\.0\.0\.1:\d+", "bookmaker", "--listen", "127.0.0.1:0", SONDE_URL=self.url.rstrip("/"))
-        self.start("load", None, "bookmaker-load", "--target", f"http://{address}", "--duration", "600", "--rate", "500")
+    def start_service(self, token=""):
+        address = self.start("bookmaker", r"127\.0\.0\.1:\d+", "bookmaker", "--listen", "127.0.0.1:0", SONDE_URL=self.url.rstrip("/"), SONDE_TOKEN=token)
+        self.start("load", None, "bookmaker-load", "--target", f"http://{address}", "--duration", "3600", "--rate", "250")
 
     def close(self):
         for process in reversed(self.processes):
-            process.send_signal(signal.SIGTERM)
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
         for process in self.processes:
             try:
                 process.wait(timeout=10)
@@ -124,21 +146,21 @@ class Checks:
         page = self.page
         page.open("?from=now-15m").wait_for_graph()
         before = page.browser.run("return sonde.profiles.loaded.flame.profiles")
-        page.browser.until("return sonde.profiles.loaded.flame.profiles > arguments[0]", before, what="a further profile", limit=40)
+        page.browser.until("return sonde.profiles.loaded.flame.profiles > arguments[0]", before, what="a further profile", limit=60)
         same(page.browser.run("return document.querySelector('#message').checkVisibility()"), False)
 
     def the_real_agent_is_shown_and_told_another_rate(self):
         page = self.page
-        page.browser.until("return /1 agent connected/.test(document.querySelector('#agents-summary').textContent)", what="a connected agent", limit=20)
+        page.browser.until("return /1 agent connected/.test(document.querySelector('#agents-summary').textContent)", what="a connected agent", limit=60)
         page.browser.click("#agents-toggle")
         page.browser.until("return document.querySelector('#agents-list input')", what="the agent's switches")
         assert re.search(r"own cost \d+\.\d\d % of a core", page.text("#agents-summary")), page.text("#agents-summary")
         same(page.complaints(), [])
         page.browser.fill("#agents-list input", "49")
         page.browser.keys("Enter")
-        page.browser.until("return /49 Hz · own cost/.test(document.querySelector('#agents-summary').textContent)", what="49 Hz, as the agent reports it", limit=40)
+        page.browser.until("return /49 Hz · own cost/.test(document.querySelector('#agents-summary').textContent)", what="49 Hz, as the agent reports it", limit=60)
         page.browser.click("#agents-list .rate button:last-child")
-        page.browser.until("return /100 Hz · own cost/.test(document.querySelector('#agents-summary').textContent)", what="the agent's own rate again", limit=40)
+        page.browser.until("return /100 Hz · own cost/.test(document.querySelector('#agents-summary').textContent)", what="the agent's own rate again", limit=60)
 
     def the_real_profile_is_saved_in_every_format(self):
         for name, start in (("folded", None), ("pprof", b"\x1f\x8b"), ("speedscope", b"{"), ("svg", b"<")):
@@ -153,71 +175,22 @@ class Checks:
         same(page.complaints(), [])
 
 
-def take_screenshots(url, folder, known):
-    """Pictures for the documentation, of real data: each page, in light, dark and on a phone."""
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    for name, options in (
-        ("light", {"height": 820}), ("dark", {"height": 820, "dark": True}),
-        ("phone", {"width": 390, "height": 780, "touch": True, "scale": 2}),
-    ):
-        browser = Browser(**options)
-        try:
-            page = Page(browser, url)
-            picture = lambda what: browser.screenshot(str(Path(folder, f"{what}-{name}.png")))
-            page.open("?from=now-15m").wait_for_graph(60)
-            page.settle()
-            if name != "phone":
-                page.click_frame(known)
-                browser.mouse(("move", *page.middle(known)))
-            picture("page")
-            page.open("?from=now-15m&hide=1&colour=package").wait_for_graph(60)
-            name_of = page.graph("return nameOf(find(arguments[0]));", known)
-            page.open(f"?from=now-15m&around={urllib.parse.quote(name_of)}").wait_for_graph(60)
-            page.settle()
-            picture("callers")
-            page.open("?page=source&from=now-15m&file=SettlementDesk.swift")
-            browser.until("return document.querySelector('table.source')", limit=60)
-            line = journeytests.Journeys(page, None).line_of('"bet-settled"') + 1
-            page.open(f"?page=source&from=now-15m&file=OddsDesk.swift")
-            browser.until("return document.querySelector('tr.hot')", limit=60)
-            picture("source")
-            page.open(f"?page=source&from=now-15m&file=SettlementDesk.swift&line={line}")
-            browser.until("return document.querySelector('.names .chip')", limit=60)
-            browser.fill("#probe-template", "bet {bet.id.number}: {bet.stake.cents} {state}")
-            browser.fill("#probe-condition", "bet.stake.cents > 500")
-            browser.until("return /This works/.test(document.querySelector('.verdict').textContent)", limit=60)
-            browser.run("document.querySelector('tr.open').scrollIntoView({ block: 'start' }); document.querySelector('#source-scroll').scrollTop -= 90")
-            picture("editor")
-            browser.run("document.querySelector('.probe-form [type=submit]').click()")
-            browser.until("return document.querySelectorAll('.probe-card .lines .text').length > 8", limit=60)
-            browser.run("document.querySelector('tr.open').scrollIntoView({ block: 'start' }); document.querySelector('#source-scroll').scrollTop -= 90")
-            picture("logpoint")
-            page.open("?page=live&service=bookmaker")
-            browser.until("return document.querySelectorAll('#live-body .text').length > 20", limit=60)
-            picture("live")
-            page.open("?page=probes&service=bookmaker")
-            browser.until("return document.querySelector('[data-open]')", limit=60)
-            browser.click("[data-open]")
-            browser.until("return document.querySelector('.probe-card .lines .text')", limit=60)
-            picture("probes")
-            browser.click(".probe-card .danger")
-            browser.until("return !document.querySelector('[data-open]')", limit=60)
-            page.open("?page=agents")
-            browser.until("return document.querySelector('.agent')", limit=60)
-            picture("agents")
-        finally:
-            browser.close()
+def steps_of(kind, outcome, prefix):
+    """The names of a class's steps; they need one another, so all of them or none."""
+    names = [name for name in vars(kind) if not name.startswith("_") and name not in STEPS_OF_STEPS]
+    return names if any(outcome.wants(f"{prefix}: {name.replace('_', ' ')}") for name in names) else []
 
 
-def journey_names(outcome):
-    names = [name for name in vars(journeytests.Journeys) if not name.startswith("_") and name not in ("line_of", "open_line", "verdict")]
-    return names if any(outcome.wants(f"journey: {name.replace('_', ' ')}") for name in names) else []
+STEPS_OF_STEPS = ("line_of", "open_line", "verdict", "banner", "debug_info")
 
 
 def run(outcome, options):
     checks = [name for name in vars(Checks) if not name.startswith("_")]
     wanted = [name for name in checks if outcome.wants(name.replace("_", " "))]
-    if not wanted and not journey_names(outcome) and not options.screenshots:
+    journeys = steps_of(journeytests.Journeys, outcome, "journey")
+    failures = steps_of(failuretests.Failures, outcome, "failure") if options.bin and not options.url else []
+    looked = options.screenshots or outcome.wants("looks")
+    if not (wanted or journeys or failures or looked):
         return
     missing = sorted(name for name in WHOLE if not options.bin or not Path(options.bin, name).exists())
     if not options.url and missing:
@@ -236,16 +209,21 @@ def run(outcome, options):
             getattr(steps, checks[0])()
         for name in wanted:
             outcome.run(name.replace("_", " "), getattr(steps, name))
-        journeys = journeytests.Journeys(page, system)
-        for name in journey_names(outcome):
-            outcome.run(f"journey: {name.replace('_', ' ')}", getattr(journeys, name))
+        walk(outcome, "journey", journeys, journeytests.Journeys(page, system))
         if outcome.wants("the real console"):
             complaints = browser.complaints()
             outcome.report("the real console stays silent", f"{complaints}" if complaints else None)
-        if options.screenshots:
-            take_screenshots(page.url, options.screenshots, options.function)
+        if looked:
+            browser.open("about:blank")
+            looks.run(outcome, page.url, options.screenshots)
+        walk(outcome, "failure", failures, failuretests.Failures(page, system))
     finally:
         if browser:
             browser.close()
         if system:
             system.close()
+
+
+def walk(outcome, prefix, names, steps):
+    for name in names:
+        outcome.run(f"{prefix}: {name.replace('_', ' ')}", getattr(steps, name))

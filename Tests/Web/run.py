@@ -73,7 +73,7 @@ def run_types(outcome):
         return
     if not shutil.which("tsc"):
         return outcome.skip(name, "no tsc; install node-typescript")
-    done = subprocess.run(["tsc", "-p", str(HERE / "tsconfig.json")], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["tsc", "-p", str(HERE / "tsconfig.json")], capture_output=True, text=True, timeout=600)
     outcome.report(name, done.stdout.strip() if done.returncode else None)
 
 
@@ -81,7 +81,7 @@ def run_units(outcome):
     if not shutil.which("node"):
         return outcome.skip("unit tests", "no node; install nodejs")
     files = sorted(str(path) for path in (HERE / "unit").glob("*.test.mjs"))
-    done = subprocess.run(["node", "--test", "--test-reporter=tap", *files], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["node", "--test", "--test-reporter=tap", *files], capture_output=True, text=True, timeout=600)
     found = re.findall(r"^ *(not ok|ok) \d+ - (.*)$", done.stdout, re.M)
     for verdict, name in found:
         # A line for each file as a whole adds nothing to those of its tests.

@@ -81,7 +81,7 @@ class Browser:
             raise RuntimeError(value["error"])
         return value
 
-    def until(self, script, *arguments, what=None, limit=15):
+    def until(self, script, *arguments, what=None, limit=60):
         """Waits until a script's value is true, and returns it."""
         deadline = time.monotonic() + limit
         value = None

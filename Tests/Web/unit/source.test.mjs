@@ -5,8 +5,8 @@ import { test } from "node:test";
 
 const modules = "../../../controller/SondeServer/web/modules/";
 const { tokensOf } = await import(`${modules}words.mjs`);
-const { fileName, forecastWords, hotLines, hottestLine, roughly, rowsOfSource } = await import(`${modules}sourcelines.mjs`);
-const { completed, completionsOf, inserted, wordAt } = await import(`${modules}completion.mjs`);
+const { fileName, forecastWords, hotLines, hottestLine, remainders, roughly, rowsOfSource } = await import(`${modules}sourcelines.mjs`);
+const { completed, completionsOf, inserted, memberAt, memberCompletions, wordAt } = await import(`${modules}completion.mjs`);
 const { LineReader, levelOf, millisecondsOf, placeOf, queryOfProbe, queryOfService } = await import(`${modules}loglines.mjs`);
 const { dropWords, expiryWords, hitWords, levelOfState, ownCost, placeOfLocation } = await import(`${modules}probes.mjs`);
 
@@ -25,7 +25,7 @@ test("words, types, texts, numbers and comments are told apart", () => {
 });
 
 const answer = {
-    service: "shop", file: "/build/shop/Cart.swift", unit: "nanoseconds", profiles: 6, total: 1000, inFile: 500, builds: [], notes: [],
+    service: "shop", file: "/build/shop/Cart.swift", unit: "nanoseconds", profiles: 6, total: 1000, inFile: 500, ofFunctions: 0, withoutLine: 0, ofOthers: 0, builds: [], notes: [],
     text: "one\r\ntwo\nthree\n",
     lines: [{ line: 2, self: 100, total: 300, code: true }, { line: 3, self: 2, total: 2, code: true }, { line: 9, self: 0, total: 400, code: false }],
 };
@@ -42,6 +42,37 @@ test("hot lines are those with a twentieth of the hottest", () => {
     assert.equal(hottestLine(answer), 2);
     assert.equal(hottestLine({ ...answer, lines: [] }), 0);
     assert.equal(hottestLine({ ...answer, lines: [{ line: 4, self: 0, total: 9, code: true }] }), 4);
+});
+
+test("the expression before a dot is found, and what follows it is completed", () => {
+    const at = (text, role = "condition") => {
+        const found = memberAt(text, text.length, role);
+        return found && [found.owner, found.mark, found.dot, found.prefix];
+    };
+    assert.deepEqual(at("bet."), ["bet", "", 3, ""]);
+    assert.deepEqual(at("1 < bet.stake.ce"), ["bet.stake", "", 13, "ce"]);
+    assert.deepEqual(at("user?.na"), ["user", "?", 5, "na"]);
+    assert.deepEqual(at("bet.legs[0].o"), ["bet.legs[0]", "", 11, "o"]);
+    assert.deepEqual(at("a!.b?.c[i].d"), ["a!.b?.c[i]", "", 10, "d"]);
+    assert.deepEqual(at("sum {bet.", "template"), ["bet", "", 8, ""]);
+    for (const none of ["bet", "state == .w", "3.", "), .x", ""]) assert.equal(at(none), null, none);
+    assert.equal(at("end of a sentence.", "template"), null);
+    const members = { type: "User", optional: true, members: [{ name: "name", type: "String" }, { name: "age", type: "Int" }] };
+    const complete = (text, answer) => {
+        const { word, names } = memberCompletions(memberAt(text, text.length, "condition"), answer);
+        return names.map(({ name }) => completed(text, word, name).text);
+    };
+    assert.deepEqual(complete("user.", members), ["user?.name", "user?.age"]);
+    assert.deepEqual(complete("user?.a", members), ["user?.age"]);
+    assert.deepEqual(complete("x + user!.", members), ["x + user!.name", "x + user!.age"]);
+    assert.deepEqual(complete("user.na", { ...members, optional: false }), ["user.name"]);
+    assert.deepEqual(complete("user.name", { ...members, optional: false }), []);
+});
+
+test("what is on no line is told, with its value", () => {
+    assert.deepEqual(remainders(answer), []);
+    assert.deepEqual(remainders({ ...answer, withoutLine: 7, ofOthers: 3 }).map((rest) => rest.value), [7, 3]);
+    assert.match(remainders({ ...answer, withoutLine: 7 })[0].words, /^on no line/);
 });
 
 test("a forecast says orders of magnitude and warns of what stops itself", () => {

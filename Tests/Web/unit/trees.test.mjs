@@ -7,7 +7,7 @@ import { answerOf } from "./folded.mjs";
 const modules = "../../../controller/SondeServer/web/modules/";
 const { layOut } = await import(`${modules}flamegraph.mjs`);
 const { calleesOf, callersOf, onlyThrough, withoutFrames } = await import(`${modules}trees.mjs`);
-const { changeOf, compared, deviationsApart } = await import(`${modules}compare.mjs`);
+const { answersOfDiff, changeOf, compared, deviationsApart } = await import(`${modules}compare.mjs`);
 
 /** An answer as folded stacks again, in the order of its columns. */
 function folded(answer) {
@@ -64,6 +64,20 @@ test("two answers become one of shares", () => {
     const name = (node) => both.strings[both.frames.name[both.nodes.frame[node]]];
     assert.deepEqual([1, 2, 3, 4].map((node) => [name(node), before[node], after[node]]), [["m", 1, 1], ["a", 0.3, 0.5], ["b", 0.7, 0], ["c", 0, 0.5]]);
     assert.equal(beforeSelf[2], 0.3);
+});
+
+test("a diff is two answers with the same nodes", () => {
+    const diff = {
+        type: "cpu", unit: "count", truncated: true, strings: ["", "m", "a", "0x1"], notes: ["one"],
+        left: { from: 1, until: 2, profiles: 3, total: 100 }, right: { from: 4, until: 5, profiles: 6, total: 10 },
+        frames: { name: [1, 2, 3], file: [0, 0, 0], module: [0, 0, 0], line: [0, 0, 0], kind: [0, 0, 2] },
+        nodes: { parent: [-1, 0, 1, 1], frame: [-1, 0, 1, 2], leftSelf: [0, 0, 100, 0], leftTotal: [100, 100, 100, 0], rightSelf: [0, 1, 5, 4], rightTotal: [10, 10, 5, 4] },
+    };
+    const { flame, baseline } = answersOfDiff(diff);
+    assert.deepEqual([flame.total, flame.profiles, flame.from, flame.unresolved, flame.truncated], [10, 6, 4, 4, true]);
+    assert.deepEqual([baseline.total, baseline.profiles, baseline.until, baseline.unresolved], [100, 3, 2, 0]);
+    const { before, after } = compared(baseline, flame);
+    assert.deepEqual([[...before], [...after]].map((side) => side.map((share) => Number(share.toFixed(3)))), [[1, 1, 0, 1], [1, 1, 0.4, 0.5]]);
 });
 
 test("an empty side is no division by nothing", () => {

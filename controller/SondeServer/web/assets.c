@@ -68,6 +68,7 @@ static const unsigned char page_js[] = {
 #embed "modules/tail.mjs" JOINED
 #embed "modules/loglist.mjs" JOINED
 #embed "modules/probecard.mjs" JOINED
+#embed "modules/suggestions.mjs" JOINED
 #embed "modules/probeeditor.mjs" JOINED
 #embed "modules/sourceview.mjs" JOINED
 #embed "modules/probesview.mjs" JOINED

@@ -14,6 +14,49 @@ import { TreeBuilder } from "./trees.mjs";
  * @property {[number, number]} samples how many samples each answer is made of, roughly
  */
 
+/**
+ * @typedef {object} DiffSide
+ * @property {number} from
+ * @property {number} until
+ * @property {number} profiles
+ * @property {number} total
+ */
+
+/**
+ * @typedef {object} DiffAnswer the JSON of `GET /api/v1/diff`
+ * @property {string} type
+ * @property {string} unit
+ * @property {DiffSide} left
+ * @property {DiffSide} right
+ * @property {boolean} truncated
+ * @property {string[]} strings
+ * @property {FlameAnswer["frames"]} frames
+ * @property {{ parent: number[], frame: number[], leftSelf: number[], leftTotal: number[], rightSelf: number[], rightTotal: number[] }} nodes
+ * @property {string[]} notes
+ */
+
+/** `kind` of a frame without a name. */
+const unresolvedKind = 2;
+
+/**
+ * Both sides of a diff, each as an answer of its own with the same nodes and frames.
+ *
+ * @param {DiffAnswer} diff
+ * @returns {{ flame: FlameAnswer, baseline: FlameAnswer }} the right side, and the left
+ */
+export function answersOfDiff(diff) {
+    const { type, unit, truncated, strings, frames, notes } = diff;
+    const { parent, frame } = diff.nodes;
+    const side = (/** @type {DiffSide} */ from, /** @type {number[]} */ self, /** @type {number[]} */ total) => ({
+        type, unit, truncated, strings, frames, notes, ...from, nodes: { parent, frame, self, total },
+        unresolved: self.reduce((sum, value, node) => (frames.kind[frame[node]] === unresolvedKind ? sum + value : sum), 0),
+    });
+    return {
+        flame: side(diff.right, diff.nodes.rightSelf, diff.nodes.rightTotal),
+        baseline: side(diff.left, diff.nodes.leftSelf, diff.nodes.leftTotal),
+    };
+}
+
 /** A whole answer in units of the joined graph. */
 const whole = 1e9;
 

@@ -52,7 +52,7 @@ export class CompareMenu {
         const on = state.compare !== "";
         byId("compare").setAttribute("aria-pressed", String(on));
         byId("compare-stop").hidden = !on;
-        const words = on ? `${state.compare === "diff" ? "Compared" : "Beside"} with ${describeRange({ from: state.from2 || state.from, until: state.until2 || state.until }, Date.now())}${state.filter2 === "" ? "" : ` of ${state.filter2}`}` : "Compare";
+        const words = on ? `${state.compare === "diff" ? "Compared with" : "Beside"} ${describeRange({ from: state.from2 || state.from, until: state.until2 || state.until }, Date.now())}${state.filter2 === "" ? "" : ` of ${state.filter2}`}` : "Compare";
         setText(byId("compare"), words);
         byId("compare").title = words;
     }

@@ -33,6 +33,42 @@ export function wordAt(text, caret, role) {
 }
 
 /**
+ * @typedef {object} MemberAnswer what `GET /api/v1/where?of=` says can follow a dot
+ * @property {string} type
+ * @property {boolean} optional
+ * @property {{ name: string, type: string }[]} members
+ */
+
+/**
+ * The expression before the dot at the caret, and what of a member's name is there already.
+ *
+ * @param {string} text
+ * @param {number} caret
+ * @param {"template" | "condition"} role
+ * @returns {{ owner: string, mark: string, dot: number, prefix: string } | null} null where no member is wanted
+ */
+export function memberAt(text, caret, role) {
+    if (wordAt(text, caret, role) === null) return null;
+    const found = /(?<![\w.\])?!])([A-Za-z_]\w*(?:[?!]?\.\w+|[?!]?\[[^[\]{}]*\])*)([?!]?)\.(\w*)$/.exec(text.slice(0, caret));
+    if (!found) return null;
+    const [, owner, mark, prefix] = found;
+    return { owner, mark, dot: caret - prefix.length - 1, prefix };
+}
+
+/**
+ * @param {{ mark: string, dot: number, prefix: string }} place
+ * @param {MemberAnswer} answer
+ * @returns {{ word: { start: number, prefix: string }, names: { name: string, type: string }[] }} what replaces the word:
+ *   behind a value that may be nil, the dot becomes `?.`
+ */
+export function memberCompletions({ mark, dot, prefix }, answer) {
+    const wanted = prefix.toLowerCase();
+    const names = answer.members.filter(({ name }) => name.toLowerCase().startsWith(wanted) && name !== prefix).slice(0, 24);
+    if (!answer.optional || mark !== "") return { word: { start: dot + 1, prefix }, names };
+    return { word: { start: dot, prefix: `.${prefix}` }, names: names.map(({ name, type }) => ({ name: `?.${name}`, type })) };
+}
+
+/**
  * @param {PlaceName[]} names
  * @param {string} prefix
  * @returns {PlaceName[]} those that begin so, the readable first

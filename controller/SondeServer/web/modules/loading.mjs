@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything one state of the page needs from the controller, asked for together.
 import { selectorOf } from "./address.mjs";
+import { answersOfDiff } from "./compare.mjs";
 import { functionsOfTop } from "./functions.mjs";
 
 /** @typedef {import("./address.mjs").PageState} PageState */
@@ -61,6 +62,32 @@ export function chosenProfile(services, state) {
 }
 
 /**
+ * The profile, and what it is compared with: as a diff in one answer, so that both are cut off at
+ * the same nodes and a share is exact on either side.
+ *
+ * @param {Connection} connection
+ * @param {PageState} state
+ * @param {AbortSignal} signal
+ * @returns {Promise<{ flame: import("./flamegraph.mjs").FlameAnswer, baseline: import("./flamegraph.mjs").FlameAnswer | null }>}
+ */
+async function loadFlames(connection, state, signal) {
+    const [query, before] = [queryOf(state), queryOf(baselineOf(state))];
+    const maxNodes = state.nodes;
+    if (state.compare !== "diff") {
+        const [flame, baseline] = await Promise.all([
+            connection.get("flame", { ...query, maxNodes }, signal),
+            state.compare === "" ? null : connection.get("flame", { ...before, maxNodes }, signal),
+        ]);
+        return { flame, baseline };
+    }
+    const diff = await connection.get("diff", {
+        type: state.type, maxNodes, leftSelector: before.selector, leftFrom: before.from, leftUntil: before.until,
+        rightSelector: query.selector, rightFrom: query.from, rightUntil: query.until,
+    }, signal);
+    return answersOfDiff(diff);
+}
+
+/**
  * @param {Connection} connection
  * @param {PageState} state
  * @param {AbortSignal} signal
@@ -68,12 +95,11 @@ export function chosenProfile(services, state) {
  */
 export async function loadProfile(connection, state, signal) {
     const query = queryOf(state);
-    const [flame, timeline, agents, baseline] = await Promise.all([
-        connection.get("flame", { ...query, maxNodes: state.nodes }, signal),
+    const [{ flame, baseline }, timeline, agents] = await Promise.all([
+        loadFlames(connection, state, signal),
         connection.get("timeline", query, signal), loadAgents(connection, state, signal),
-        state.compare === "" ? null : connection.get("flame", { ...queryOf(baselineOf(state)), maxNodes: state.nodes }, signal),
     ]);
-    const top = flame.truncated
+    const top = flame.truncated && state.compare !== "diff"
         ? functionsOfTop(await connection.get("top", { ...query, limit: 1000 }, signal)) : null;
     return { flame, timeline, agents, baseline, top };
 }

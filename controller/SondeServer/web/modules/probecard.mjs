@@ -38,7 +38,7 @@ export class ProbeCard {
         const remove = element("button", { type: "button", class: "danger" }, "Remove");
         this.toggle.addEventListener("click", () => void this.act(() => page.connection.post(`probes/${this.id}/${this.probe?.enabled ? "disable" : "enable"}`, {}, null)));
         remove.addEventListener("click", () => void this.act(() => page.connection.remove(`probes/${this.id}`)));
-        const head = element("tr", {}, ...["Instance", "State", "Hits", "Own cost"].map((name) => element("th", { scope: "col" }, name)));
+        const head = element("tr", {}, ...["Instance", "State", "Hits", "Own cost"].map((name) => element("th", { scope: "col", class: name === "Own cost" ? "number" : "" }, name)));
         this.lines = element("ol", { class: "lines", "aria-label": "Lines of this log point" });
         this.waitsFor = element("p", { class: "quiet waits" }, "No line yet.");
         this.scroller = element("div", { class: "lines-box", tabindex: "0", role: "region", "aria-label": "Lines of this log point" }, this.lines);
@@ -54,6 +54,7 @@ export class ProbeCard {
                 if (event.line) this.log.add(event.line);
                 if (event.dropped) this.log.remark(`${formatCount(event.dropped, "line")} left out, because the browser was too slow`);
                 if (this.log.count > 0) this.waitsFor.hidden = true;
+                if (this.probe?.hits === 0) this.showCounts(this.probe);
             },
             state: (problem) => {
                 if (problem === "") return;
@@ -75,10 +76,7 @@ export class ProbeCard {
         setText(this.title, `“${probe.template}”${probe.condition === "" ? "" : ` if ${probe.condition}`}`);
         this.dot.className = `dot ${levelOfState(probe.state)}`;
         setText(this.state, `${probe.state}: ${meaningOf(probe.state)}`);
-        // Agents count every few seconds; lines come at once.
-        const counts = probe.hits === 0 && this.log.count > 0 ? `${formatCount(this.log.count, "line")} so far` : hitWords(probe, probe.dropped);
-        const parts = [counts, `own cost ${ownCost(probe.ownCPUNanos)}`, expiryWords(probe, Date.now())];
-        setText(this.facts, parts.join(" · "));
+        this.showCounts(probe);
         setText(this.toggle, probe.enabled ? "Disable" : "Enable");
         if (probe.state === "active" && this.log.count === 0 && probe.lines === 0) {
             setText(this.waitsFor, "It is in the running code. Nothing has passed the line since.");
@@ -94,6 +92,14 @@ export class ProbeCard {
                 element("td", { class: "number" }, ownCost(instance.ownCPUNanos)));
         }));
         if (!this.tail.ending.signal.aborted) this.hurry(probe);
+    }
+
+    /** @param {Probe} probe */
+    showCounts(probe) {
+        // Agents count every few seconds; lines come at once.
+        const early = probe.hits === 0 && this.log.count > 0;
+        const counts = early ? [`${formatCount(this.log.count, "line")} so far`] : [hitWords(probe, probe.dropped), `own cost ${ownCost(probe.ownCPUNanos)}`];
+        setText(this.facts, [...counts, expiryWords(probe, Date.now())].join(" · "));
     }
 
     /**

@@ -2,11 +2,12 @@
 // The editor of a log point, below its line: names that can be read there, what the compiler says, the lines.
 import { ControllerError } from "./connection.mjs";
 import { byId, element, setText } from "./dom.mjs";
-import { completed, completionsOf, contextNames, inserted, wordAt } from "./completion.mjs";
+import { inserted } from "./completion.mjs";
 import { formatCount } from "./format.mjs";
 import { ProbeCard } from "./probecard.mjs";
 import { placeOfLocation } from "./probes.mjs";
 import { forecastWords } from "./sourcelines.mjs";
+import { Suggestions } from "./suggestions.mjs";
 
 /** @typedef {import("./probes.mjs").Probe} Probe */
 /** @typedef {import("./completion.mjs").PlaceName} PlaceName */
@@ -85,14 +86,21 @@ export class ProbeEditor {
         this.instance = /** @type {HTMLSelectElement} */ (element("select", { id: "probe-instance" },
             element("option", { value: "" }, "all instances")));
         this.verdict = element("output", { class: "verdict", "aria-live": "polite" }, "Names are being looked up …");
-        this.list = element("ul", { class: "completions", role: "listbox", id: "probe-completions", hidden: true });
+        this.suggestions = new Suggestions({
+            names: () => this.names,
+            membersOf: async (owner, signal) => {
+                const where = await this.page.connection.get("where", { service, location: this.location, of: owner }, signal);
+                return where.builds.find((/** @type {{ of?: unknown }} */ build) => build.of)?.of ?? null;
+            },
+            typed: () => this.typed(),
+        });
         this.chips = element("div", { class: "names", role: "group", "aria-label": "Names that can be read here" });
         this.add = /** @type {HTMLButtonElement} */ (element("button", { type: "submit", class: "primary", disabled: true }, "Add log point"));
         const cancel = element("button", { type: "button" }, "Close");
         cancel.addEventListener("click", () => this.page.change({ line: 0 }));
         this.forecast = element("p", { class: "quiet forecast" }, `Forecast from the samples: ${forecastWords(place.cost, 100)}.`);
         const form = /** @type {HTMLFormElement} */ (element("form", { class: "probe-form", "aria-label": `Log point at line ${place.line}`, autocomplete: "off" },
-            element("div", { class: "wide combo" }, labelled("Message", this.template), this.list),
+            element("div", { class: "wide combo" }, labelled("Message", this.template), this.suggestions.list),
             element("div", { class: "wide" }, labelled("Only if", this.condition)),
             this.chips, this.verdict, this.forecast,
             element("details", { class: "wide" }, element("summary", {}, "Instances and limits"),
@@ -110,16 +118,8 @@ export class ProbeEditor {
             this.page.change({ line: 0 });
         });
         form.addEventListener("input", () => this.typed());
-        for (const input of [this.template, this.condition]) {
-            const role = input === this.template ? "template" : "condition";
-            input.addEventListener("input", () => this.suggest(input, role));
-            input.addEventListener("keydown", (event) => this.choose(event, input, role));
-            input.addEventListener("blur", () => this.hideList());
-        }
-        for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-controls", "probe-completions"], ["aria-expanded", "false"]]) {
-            this.template.setAttribute(name, value);
-            this.condition.setAttribute(name, value);
-        }
+        this.suggestions.serve(this.template, "template");
+        this.suggestions.serve(this.condition, "condition");
         this.panel = element("div", { class: "probe-cards" });
         this.another = element("details", { class: "another", open: true }, element("summary", {}, "Another log point on this line"), form);
         this.cell.replaceChildren(element("div", { class: "editor-box" }, this.panel, this.another));
@@ -185,81 +185,6 @@ export class ProbeEditor {
         template.value = made.text;
         template.focus();
         template.setSelectionRange(made.caret, made.caret);
-        this.typed();
-    }
-
-    /**
-     * @param {HTMLInputElement} input
-     * @param {"template" | "condition"} role
-     */
-    suggest(input, role) {
-        const word = wordAt(input.value, input.selectionStart ?? 0, role);
-        const context = contextNames.map((name) => ({ name, type: "", kind: "context", availability: /** @type {"full"} */ ("full"), reason: "", nearestLines: [] }));
-        const found = word && word.prefix !== "" ? completionsOf([...this.names, ...context], word.prefix) : [];
-        if (!word || found.length === 0) return this.hideList();
-        const options = found.map((name, index) => {
-            const option = element("li", { role: "option", id: `probe-option-${index}`, "aria-selected": String(index === 0), "data-name": name.name, ...(name.availability === "none" ? { class: "none" } : {}) },
-                element("b", {}, name.name), element("span", { class: "quiet" }, ` ${name.availability === "none" ? `not here: ${name.reason}` : name.type}`));
-            // Before the field loses the focus, which would close the list.
-            option.addEventListener("pointerdown", (event) => {
-                event.preventDefault();
-                this.complete(input, word, name.name);
-            });
-            return option;
-        });
-        const list = /** @type {HTMLElement} */ (this.list);
-        input.parentElement?.after(list);
-        list.replaceChildren(...options);
-        list.hidden = false;
-        input.setAttribute("aria-expanded", "true");
-        input.setAttribute("aria-activedescendant", "probe-option-0");
-    }
-
-    hideList() {
-        if (this.list) this.list.hidden = true;
-        for (const input of [this.template, this.condition]) {
-            input?.setAttribute("aria-expanded", "false");
-            input?.removeAttribute("aria-activedescendant");
-        }
-    }
-
-    /**
-     * @param {KeyboardEvent} event
-     * @param {HTMLInputElement} input
-     * @param {"template" | "condition"} role
-     */
-    choose(event, input, role) {
-        const { list } = this;
-        if (!list || list.hidden) return;
-        const options = [...list.children];
-        const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
-        if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-            event.preventDefault();
-            const next = (at + (event.key === "ArrowDown" ? 1 : options.length - 1)) % options.length;
-            options.forEach((option, index) => option.setAttribute("aria-selected", String(index === next)));
-            options[next].scrollIntoView({ block: "nearest" });
-            input.setAttribute("aria-activedescendant", `probe-option-${next}`);
-        } else if (event.key === "Enter" || event.key === "Tab") {
-            const word = wordAt(input.value, input.selectionStart ?? 0, role);
-            if (!word || at < 0) return;
-            event.preventDefault();
-            this.complete(input, word, /** @type {HTMLElement} */ (options[at]).dataset.name ?? "");
-        } else if (event.key === "Escape") {
-            event.preventDefault();
-            this.hideList();
-        }
-    }
-
-    /**
-     * @param {HTMLInputElement} input
-     * @param {{ start: number, prefix: string }} word
-     * @param {string} name
-     */
-    complete(input, word, name) {
-        const made = completed(input.value, word, name);
-        input.value = made.text;
-        input.setSelectionRange(made.caret, made.caret);
-        this.hideList();
         this.typed();
     }
 

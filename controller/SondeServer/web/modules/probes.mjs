@@ -50,7 +50,7 @@ import { formatAge, formatCount, threeDigits } from "./format.mjs";
 
 /** What each state means, for people. */
 const meanings = {
-    active: "in the running code", waiting: "the agents have not answered yet", disabled: "switched off", expired: "its time is over",
+    active: "in the running code", waiting: "the agents have not answered yet", disabled: "switched off", expired: "its time is over, or its hits are used up",
     tripped: "stopped itself at a limit", failed: "could not be set", refused: "cannot work there", pending: "is being set",
     installed: "in the running code",
 };

@@ -82,7 +82,8 @@ export class ProbesView {
             this.card.close();
             this.card = null;
         }
-        const head = element("tr", {}, ...["State", "Where", "Message", "Hits", "Lines", "Dropped", "Own cost", "By", "Ends"].map((name) => element("th", { scope: "col" }, name)));
+        const head = element("tr", {}, ...["State", "Where", "Message", "Hits", "Lines", "Dropped", "Own cost", "By", "Ends"].map((name, index) =>
+            element("th", { scope: "col", class: index > 2 && index < 7 ? "number" : "" }, name)));
         const table = element("table", { class: "plain probes" }, element("caption", { class: "unseen" }, "Probes"), element("thead", {}, head), element("tbody", {}, ...rows));
         const empty = element("div", { class: "empty" }, element("h3", {}, "No log points yet"),
             element("p", {}, "Open the source of a function, and click the number of a line: every instance says your message from then on, without a restart."),

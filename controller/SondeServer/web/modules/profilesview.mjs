@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page of profiles: timeline, flame graph, table and search over one answer of the controller.
 import { mostNodes } from "./address.mjs";
+import { paletteOf } from "./colour.mjs";
 import { compared } from "./compare.mjs";
 import { CompareMenu } from "./comparemenu.mjs";
 import { byId, closePopover, inputById, setText } from "./dom.mjs";
@@ -15,7 +16,7 @@ import { loadAgents, loadProfile, queryOf } from "./loading.mjs";
 import { hideMessage, showNothingHere, showNothingYet } from "./messages.mjs";
 import { matchingFrames } from "./search.mjs";
 import { SearchBox } from "./searchbox.mjs";
-import { showFacts, showLegend } from "./status.mjs";
+import { showChangeLegend, showFacts, showLegend } from "./status.mjs";
 import { TableView } from "./tableview.mjs";
 import { currentTheme } from "./theme.mjs";
 import { TimelineView } from "./timelineview.mjs";
@@ -238,7 +239,7 @@ export class ProfilesView {
         }
         this.showFrame(this.flame.selected, -1, -1);
         this.showTable();
-        showLegend(comparison ? [] : this.rows, graph.total[0]);
+        this.showColours();
     }
 
     showTable() {
@@ -332,6 +333,14 @@ export class ProfilesView {
     applyTheme() {
         for (const flame of [this.flame, this.second]) flame.useTheme(currentTheme());
         this.timeline.draw();
+        this.showColours();
+    }
+
+    /** What the graph's colours mean. */
+    showColours() {
+        const { comparison, graph } = this.flame;
+        if (comparison) showChangeLegend(paletteOf(currentTheme()), comparison.samples);
+        else showLegend(this.rows ?? [], graph?.total[0] ?? 0);
     }
 
     /** @param {HTMLElement} button */

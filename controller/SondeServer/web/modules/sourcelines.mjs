@@ -20,6 +20,9 @@ import { threeDigits } from "./format.mjs";
  * @property {number} profiles
  * @property {number} total
  * @property {number} inFile
+ * @property {number} ofFunctions the own value of the file's functions
+ * @property {number} withoutLine the part of it that is on no line of the file
+ * @property {number} ofOthers the part of the lines' own value that counts for functions of other files
  * @property {{ buildID: string, image: string }[]} builds
  * @property {string} [text]
  * @property {string} [link] with `{line}` in it
@@ -57,6 +60,19 @@ export function rowsOfSource(answer) {
     return texts.slice(0, mostRows).map((text, index) => ({
         line: index + 1, text, cost: costs.get(index + 1) ?? null, gap: false,
     }));
+}
+
+/**
+ * What the lines' own values and those of the file's functions differ by, in words.
+ *
+ * @param {SourceAnswer} answer
+ * @returns {{ value: number, words: string }[]}
+ */
+export function remainders(answer) {
+    return [
+        { value: answer.withoutLine, words: "on no line: what the compiler made of the file's functions without naming one" },
+        { value: answer.ofOthers, words: "of the lines above counts for functions of other files" },
+    ].filter(({ value }) => value > 0);
 }
 
 /**

@@ -5,7 +5,7 @@ import { formatAge, formatCount, formatShare, formatValue } from "./format.mjs";
 import { queryOf } from "./loading.mjs";
 import { showNothingYet } from "./messages.mjs";
 import { ProbeEditor } from "./probeeditor.mjs";
-import { fileName, hotLines, hottestLine, rowsOfSource } from "./sourcelines.mjs";
+import { fileName, hotLines, hottestLine, remainders, rowsOfSource } from "./sourcelines.mjs";
 import { isLive } from "./timerange.mjs";
 import { tokensOf } from "./words.mjs";
 
@@ -99,11 +99,14 @@ export class SourceView {
      */
     show(answer, again) {
         this.answer = answer;
-        const drawn = JSON.stringify([answer.file, answer.total, answer.profiles, answer.lines.length, answer.text?.length]);
+        // Rows that are there stay: somebody may be writing between two of them.
+        const lines = answer.lines.filter((cost) => cost.code || answer.text === undefined);
+        const drawn = JSON.stringify([answer.file, answer.text?.length, lines.map((cost) => (cost.code ? cost.line : -cost.line))]);
         if (drawn !== this.drawn) {
             this.drawn = drawn;
             this.draw(answer);
         }
+        this.showCosts(answer);
         this.showFacts();
         this.markProbes();
         this.openEditor(!again);
@@ -133,32 +136,47 @@ export class SourceView {
         const top = byId("source-scroll").scrollTop;
         this.editor.detach();
         const rows = rowsOfSource(answer);
-        const most = Math.max(...answer.lines.map((cost) => cost.self), 1);
         const tokens = tokensOf(rows.map((row) => row.text ?? ""));
         const body = element("tbody", {});
         this.rows.clear();
         rows.forEach((row, index) => {
             if (row.gap) body.append(element("tr", { class: "skip" }, element("td", { colspan: "4" }, "⋯")));
-            const { cost } = row;
-            const can = cost?.code === true;
-            const label = `Line ${row.line}${cost && cost.total > 0 ? `, self ${formatShare(cost.self, answer.total)}, total ${formatShare(cost.total, answer.total)}` : ""}`
-                + `${can ? ": add a log point" : ": no code"}`;
-            const button = element("button", { type: "button", class: can ? "ln can" : "ln", "data-line": String(row.line), "aria-label": label }, String(row.line));
+            const can = row.cost?.code === true;
+            const button = element("button", { type: "button", class: can ? "ln can" : "ln", "data-line": String(row.line) }, String(row.line));
             button.title = can ? "A log point can be set here" : "No code begins on this line";
             const code = element("td", { class: "code" });
             if (row.text === null) code.append(element("span", { class: "quiet" }, `${fileName(answer.file)}:${row.line}`));
             for (const token of tokens[index]) {
                 code.append(token.kind === "" ? token.text : element("span", { class: `w-${token.kind}` }, token.text));
             }
-            const made = element("tr", { "data-line": String(row.line) }, costCell(cost?.self ?? 0, answer, most, "self"),
-                costCell(cost?.total ?? 0, answer, answer.total, "total"), element("td", { class: "lns" }, button), code);
-            if (cost && cost.self >= most / 5 && cost.self > 0) made.classList.add("hot");
+            const made = element("tr", { "data-line": String(row.line) }, element("td", {}), element("td", {}), element("td", { class: "lns" }, button), code);
             this.rows.set(row.line, made);
             body.append(made);
         });
         const head = element("thead", {}, element("tr", {}, ...["Self", "Total", "Line", "Source"].map((name) => element("th", { scope: "col" }, name))));
-        this.body.replaceChildren(element("table", { class: "source" }, head, body));
+        this.body.replaceChildren(element("table", { class: "source" }, head, body, element("tfoot", {})));
         byId("source-scroll").scrollTop = top;
+    }
+
+    /**
+     * Writes the costs into the rows.
+     *
+     * @param {SourceAnswer} answer
+     */
+    showCosts(answer) {
+        const costs = new Map(answer.lines.map((cost) => [cost.line, cost]));
+        const most = answer.lines.reduce((top, cost) => Math.max(top, cost.self), 1);
+        for (const [line, row] of this.rows) {
+            const cost = costs.get(line);
+            const [self, total] = [cost?.self ?? 0, cost?.total ?? 0];
+            row.children[0].replaceWith(costCell(self, answer, most, "self"));
+            row.children[1].replaceWith(costCell(total, answer, answer.total, "total"));
+            row.classList.toggle("hot", self >= most / 5 && self > 0);
+            row.querySelector("button")?.setAttribute("aria-label", `Line ${line}${total > 0 ? `, self ${formatShare(self, answer.total)}, total ${formatShare(total, answer.total)}` : ""}`
+                + `${cost?.code ? ": add a log point" : ": no code"}`);
+        }
+        this.body.querySelector("tfoot")?.replaceChildren(...remainders(answer).map(({ value, words }) =>
+            element("tr", {}, costCell(value, answer, most, "self"), element("td", { colspan: "3" }, element("div", {}, words)))));
     }
 
     /** Marks lines with log points by their state. */
@@ -241,8 +259,8 @@ export class SourceView {
             return element("tr", {}, element("td", {}, link), element("td", { class: "quiet" }, `${fileName(row.file)}:${row.line}`),
                 element("td", { class: "number" }, formatShare(row.self, total)), element("td", { class: "number" }, formatValue(row.self, unit)));
         });
-        const head = element("tr", {}, ...["Hottest functions with source", "File", "Self", ""].map((name) => element("th", { scope: "col" }, name)));
-        this.body.replaceChildren(element("table", { class: "plain" }, element("thead", {}, head), element("tbody", {}, ...rows)));
+        const head = element("tr", {}, ...["Hottest functions with source", "File", "Self", "Value"].map((name, index) => element("th", { scope: "col", class: index > 1 ? "number" : "" }, name)));
+        this.body.replaceChildren(element("table", { class: "plain functions" }, element("thead", {}, head), element("tbody", {}, ...rows)));
         this.page.showState();
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The line above the graph: what was merged, what has no name and why, what was cut off; and the legend.
 import { mostNodes } from "./address.mjs";
+import { changeStyleOf } from "./colour.mjs";
 import { byId, element, setText } from "./dom.mjs";
 import { formatCount, formatRate, formatShare, formatValue } from "./format.mjs";
 import { largestModules } from "./functions.mjs";
@@ -40,5 +41,23 @@ export function showLegend(rows, total) {
     }, swatchOf({ module, kind: module === "" ? 2 : 0 }),
     module === "" ? "no module" : module.slice(module.lastIndexOf("/") + 1),
     element("span", { class: "quiet" }, formatShare(self, total))));
+    byId("legend").replaceChildren(...chips);
+}
+
+/**
+ * What the colours of a comparison mean.
+ *
+ * @param {import("./colour.mjs").Palette} palette
+ * @param {[number, number]} samples of both sides; 0 where a value is no sum of samples
+ */
+export function showChangeLegend(palette, samples) {
+    const certain = samples[0] > 0 && samples[1] > 0;
+    const chips = /** @type {[number, string][]} */ ([
+        [-1, "gone"], [-0.3, "less"], [0, certain ? "no change beyond chance (3 deviations)" : "no change"], [0.3, "more"], [1, "new"],
+    ]).map(([change, words]) => {
+        const swatch = element("i", { class: "swatch", "aria-hidden": "true" });
+        swatch.style.background = palette.fill[changeStyleOf(change)];
+        return element("span", { class: "chip" }, swatch, words);
+    });
     byId("legend").replaceChildren(...chips);
 }
