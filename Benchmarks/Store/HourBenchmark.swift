@@ -53,6 +53,7 @@ enum HourBenchmark {
                 + "\(StoreBenchmark.text(ingest.cpu * 1000 / Double(bodies.count))) ms CPU each, "
                 + "\(StoreBenchmark.text(decoding * 1000 / Double(bodies.count))) of it to decode")
         thresholds.check("ingest_megabytes_per_cpu_second_at_least", rate)
+        thresholds.check("ingest_by_decoding_at_most", ingest.cpu / decoding)
         print(
             "  on disk           \(StoreBenchmark.text(Double(bytes) / samples)) bytes a sample; "
                 + "zstd of the pprof \(StoreBenchmark.text(Double(packed) / samples))")

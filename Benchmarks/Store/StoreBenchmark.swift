@@ -76,29 +76,69 @@ import SondeWire
     }
 
     static func main() throws {
-        let arguments = CommandLine.arguments
-        guard arguments.count > 1 else {
-            print("usage: bench-store THRESHOLDS [FOLDER [DAYS [SECONDS]]]")
+        guard var options = Options(CommandLine.arguments.dropFirst()) else {
+            print(Options.usage)
             exit(2)
         }
-        var thresholds = try Thresholds(arguments[1])
-        let folder =
-            (arguments.count > 2 ? arguments[2] : NSTemporaryDirectory())
-            + "/sonde-bench-store-\(getpid())"
-        var month = MonthBenchmark()
-        if arguments.count > 3 { month.days = Int(arguments[3]) ?? month.days }
-        if arguments.count > 4 { month.secondsPerProfile = Int(arguments[4]) ?? 60 }
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try HourBenchmark.run(folder + "/hour", &thresholds)
-        try GrowthBenchmark.run(folder + "/growth")
-        try month.run(folder + "/month", &thresholds)
+        var thresholds = try Thresholds(options.thresholds)
+        options.folder += "/sonde-bench-store-\(getpid())"
+        defer { try? FileManager.default.removeItem(atPath: options.folder) }
+        for part in options.parts {
+            switch part {
+            case .hour: try HourBenchmark.run(options.folder + "/hour", &thresholds)
+            case .growth: try GrowthBenchmark.run(options.folder + "/growth")
+            case .month:
+                try options.month.run(
+                    options.kept ?? options.folder + "/month", &thresholds)
+            }
+        }
         let memory = memory()
         print("memory: \(memory.now) MB now, \(memory.most) MB at most")
         if !thresholds.failures.isEmpty {
             print(thresholds.failures.joined(separator: "\n"))
-            try? FileManager.default.removeItem(atPath: folder)
+            try? FileManager.default.removeItem(atPath: options.folder)
             exit(1)
         }
+    }
+}
+
+/// What the command line asks for.
+private struct Options {
+    enum Part: String, CaseIterable { case hour, growth, month }
+
+    static let usage =
+        """
+        usage: bench-store THRESHOLDS [folder=F] [days=N] [seconds=N] [keep=F] [PART ...]
+          PART is hour, growth or month; all of them without one.
+          keep: the month's folder, which is filled when it is empty and left as it is.
+        """
+
+    var thresholds = ""
+    var folder = NSTemporaryDirectory()
+    var parts: [Part] = []
+    var month = MonthBenchmark()
+    var kept: String?
+
+    init?(_ words: ArraySlice<String>) {
+        guard let first = words.first else { return nil }
+        thresholds = first
+        for word in words.dropFirst() {
+            let sides = word.split(separator: "=", maxSplits: 1).map(String.init)
+            if let part = Part(rawValue: word) {
+                parts.append(part)
+            } else if sides.count == 2, sides[0] == "folder" {
+                folder = sides[1]
+            } else if sides.count == 2, sides[0] == "keep" {
+                kept = sides[1]
+            } else if sides.count == 2, sides[0] == "days", let days = Int(sides[1]) {
+                month.days = days
+            } else if sides.count == 2, sides[0] == "seconds", let seconds = Int(sides[1]) {
+                month.secondsPerProfile = seconds
+            } else {
+                return nil
+            }
+        }
+        if parts.isEmpty { parts = Part.allCases }
     }
 }
 

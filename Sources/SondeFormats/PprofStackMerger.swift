@@ -98,6 +98,12 @@ struct PprofStackMerger {
         for index in stride(from: stack.count - 1, through: last, by: -1) {
             guard let location = locations[stack[index]] else { continue }
             let key = keyOfLocation[location]
+            // A node's first child mostly follows it: the way of most stacks, without the table.
+            let first = Int(node) + 1
+            if first < parents.count, parents[first] == node, keyIndices[first] == key {
+                node = Int32(truncatingIfNeeded: first)
+                continue
+            }
             let next = Int32(truncatingIfNeeded: parents.count)
             let found = children.child(of: node, key: key, orInsert: next)
             if found == next {

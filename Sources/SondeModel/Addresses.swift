@@ -90,17 +90,48 @@ package struct BuildID: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Which image a sampled address lies in.
+///
+/// One reference, because every location of a profile holds one: copying it is counting once, and
+/// those of one profile are mostly the same object.
 package struct ImageID: Hashable, Sendable {
+    private final class Content: Sendable {
+        let buildID: BuildID?
+        let path: String
+        /// Hashed once: a table of locations hashes its image with each of them.
+        let hash: Int
+
+        init(_ buildID: BuildID?, _ path: String) {
+            self.buildID = buildID
+            self.path = path
+            var hasher = Hasher()
+            hasher.combine(buildID)
+            hasher.combine(path)
+            hash = hasher.finalize()
+        }
+    }
+
+    private let content: Content
+
     /// The build id, when the sender knew it.
-    package var buildID: BuildID?
+    package var buildID: BuildID? { content.buildID }
     /// The path that the sender gave, for people and for images without a build id.
-    package var path: String
+    package var path: String { content.path }
 
     /// An image from its build id and path.
-    package init(buildID: BuildID?, path: String) {
-        self.buildID = buildID
-        self.path = path
+    package init(buildID: BuildID?, path: String) { content = Content(buildID, path) }
+
+    package static func == (left: Self, right: Self) -> Bool {
+        left.content === right.content
+            || left.content.hash == right.content.hash && left.path == right.path
+                && left.buildID == right.buildID
     }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(content.hash)
+    }
+
+    /// Which object this is, as long as it is held: the same one is the same image, another may be.
+    package var identity: ObjectIdentifier { ObjectIdentifier(content) }
 
     /// The last component of the path: what a person calls this image.
     package var name: String {

@@ -19,6 +19,30 @@ package struct ChildIndex: Sendable {
     @inlinable
     package init() {}
 
+    /// The child of a node, or `nil` when there is none.
+    ///
+    /// Stacks are added from the root on, so that a node's first child mostly follows it: two
+    /// numbers beside the node's own tell, and no slot is looked for.
+    @inlinable @inline(__always)
+    package func child(
+        of parent: Int32, keyIndex: Int32, parents: Span<Int32>, keyIndices: Span<Int32>
+    ) -> Int32? {
+        let next = Int(parent) + 1
+        if next < parents.count, parents[next] == parent, keyIndices[next] == keyIndex {
+            return Int32(truncatingIfNeeded: next)
+        }
+        let mask = slots.count - 1
+        var slot = Self.hash(parent: parent, keyIndex: keyIndex) & mask
+        while slots[slot] != 0 {
+            let node = Int(slots[slot]) - 1
+            if parents[node] == parent, keyIndices[node] == keyIndex {
+                return Int32(truncatingIfNeeded: node)
+            }
+            slot = (slot + 1) & mask
+        }
+        return nil
+    }
+
     /// The slot of the child, or the free slot where it belongs.
     @inlinable
     package func slot(

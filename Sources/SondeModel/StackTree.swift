@@ -70,6 +70,11 @@ package struct StackTree<Key: Hashable & Sendable>: Sendable {
     @inlinable
     package mutating func child(of parent: Int32, keyIndex: Int32) -> Int32 {
         if !isIndexed { fillIndexes() }
+        // A node's first child mostly follows it.
+        let next = Int(parent) + 1
+        if next < nodeParents.count, nodeParents[next] == parent, nodeKeys[next] == keyIndex {
+            return Int32(truncatingIfNeeded: next)
+        }
         let slot = children.slot(
             parent: parent, keyIndex: keyIndex, parents: nodeParents, keyIndices: nodeKeys)
         if let node = children.node(at: slot) { return node }

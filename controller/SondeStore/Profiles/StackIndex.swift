@@ -43,29 +43,24 @@ struct StackExtent: Hashable, Sendable {
 /// An interned tree that can be added to.
 struct StackIndex {
     private(set) var columns: StackColumns
-    private var locationOfAddress: [Address: Int32] = [:]
+    private var addresses = AddressIndex()
     private var locationOfFrames: [[Frame]: Int32] = [:]
     private var imageOf: [ImageID: Int32] = [:]
     private var children = ChildIndex()
 
-    /// The image that was asked for last: most locations of a profile are in few images.
-    private var lastImage: (id: ImageID, index: Int32)?
-
-    /// An address with its image's index, which is hashed faster than a build id and a path.
-    private struct Address: Hashable {
-        var image: Int32
-        var offset: UInt64
-    }
-
     init(_ columns: StackColumns = StackColumns()) {
         self.columns = columns
-        locationOfAddress.reserveCapacity(columns.locations.count)
+        var images = RecentImages()
         for (index, image) in columns.images.enumerated() { imageOf[image] = Int32(index) }
         for (index, location) in columns.locations.enumerated() {
             switch location {
             case .address(let image, let offset):
-                let address = Address(image: self.index(of: image), offset: offset.rawValue)
-                locationOfAddress[address] = Int32(index)
+                let image = images.index(of: image, in: imageOf) ?? -1
+                // What is stored is stored once; a disk may lie.
+                guard addresses.location(image: image, offset: offset.rawValue) == nil else {
+                    break
+                }
+                addresses.insert(Int32(index), image: image, offset: offset.rawValue)
             case .symbolized(let frames):
                 locationOfFrames[frames] = Int32(index)
             }
@@ -73,48 +68,71 @@ struct StackIndex {
         children.rebuild(parents: columns.parents, keyIndices: columns.keyIndices)
     }
 
-    /// The index of an image; a new one is added.
-    mutating func index(of image: ImageID) -> Int32 {
-        if let lastImage, lastImage.id == image { return lastImage.index }
-        let index = imageOf[image] ?? Int32(columns.images.count)
-        if Int(index) == columns.images.count {
-            columns.images.append(image)
-            imageOf[image] = index
-        }
-        lastImage = (image, index)
-        return index
-    }
+    /// The index of an image that has been interned; -1 otherwise.
+    func index(of image: ImageID) -> Int32 { imageOf[image] ?? -1 }
 
     /// The nodes and values of a profile's stacks, in ascending order of nodes; new stacks are
     /// added.
     mutating func intern(_ tree: LocationTree) -> [StackValue] {
-        // A key is interned when the first node needs it: every segment then has a node of its own.
-        var keyMap = [Int32](repeating: -1, count: tree.keys.count)
-        let (treeParents, treeKeys, treeValues) = (tree.parents, tree.keyIndices, tree.selfValues)
-        var nodeMap = [Int32](repeating: 0, count: tree.count)
-        var values: [StackValue] = []
-        values.reserveCapacity(tree.count)
-        if treeValues[0] != 0 { values.append(StackValue(node: 0, value: treeValues[0])) }
-        for node in 1..<max(1, nodeMap.count) {
-            let key = Int(treeKeys[node])
-            if keyMap[key] < 0 { keyMap[key] = intern(tree.keys[key]) }
-            let mapped = child(of: nodeMap[Int(treeParents[node])], keyIndex: keyMap[key])
-            nodeMap[node] = mapped
-            if treeValues[node] != 0 {
-                values.append(StackValue(node: mapped, value: treeValues[node]))
-            }
-        }
-        values.sort { $0.node < $1.node }
-        return values
+        var walk = Walk(tree, locations: known(tree.keys))
+        repeat {
+            walk.goOn(children, columns)
+        } while add(&walk)
+        walk.values.sort { $0.node < $1.node }
+        return walk.values
     }
 
-    private mutating func intern(_ location: Location) -> Int32 {
+    /// The index of each location; -1 for those that are new.
+    private func known(_ keys: [Location]) -> [Int32] {
+        var images = RecentImages()
+        var result = [Int32](repeating: -1, count: keys.count)
+        for (place, key) in keys.enumerated() {
+            switch key {
+            case .address(let image, let offset):
+                guard let image = images.index(of: image, in: imageOf) else { continue }
+                result[place] =
+                    addresses.location(image: image, offset: offset.rawValue) ?? -1
+            case .symbolized(let frames):
+                result[place] = locationOfFrames[frames] ?? -1
+            }
+        }
+        return result
+    }
+
+    /// Adds the node at which a walk stands, which is new; `false` when the walk is over.
+    ///
+    /// A location is added when the first node needs it: every segment then has a node of its own.
+    private mutating func add(_ walk: inout Walk) -> Bool {
+        guard walk.next < walk.parents.count else { return false }
+        let key = Int(walk.keys[walk.next])
+        if walk.locations[key] < 0 { walk.locations[key] = add(walk.tree.keys[key]) }
+        let (parent, location) = (walk.nodes[Int(walk.parents[walk.next])], walk.locations[key])
+        let slot = children.slot(
+            parent: parent, keyIndex: location, parents: columns.parents,
+            keyIndices: columns.keyIndices)
+        if let node = children.node(at: slot) {
+            walk.step(to: node)
+            return true
+        }
+        let node = Int32(columns.parents.count)
+        columns.parents.append(parent)
+        columns.keyIndices.append(location)
+        children.insert(
+            node, at: slot, parents: columns.parents, keyIndices: columns.keyIndices)
+        walk.step(to: node)
+        return true
+    }
+
+    private mutating func add(_ location: Location) -> Int32 {
         let index = Int32(columns.locations.count)
         switch location {
         case .address(let image, let offset):
-            let address = Address(image: self.index(of: image), offset: offset.rawValue)
-            if let known = locationOfAddress[address] { return known }
-            locationOfAddress[address] = index
+            let image = add(image)
+            // A profile may name one location twice.
+            if let known = addresses.location(image: image, offset: offset.rawValue) {
+                return known
+            }
+            addresses.insert(index, image: image, offset: offset.rawValue)
         case .symbolized(let frames):
             if let known = locationOfFrames[frames] { return known }
             locationOfFrames[frames] = index
@@ -123,17 +141,97 @@ struct StackIndex {
         return index
     }
 
-    private mutating func child(of parent: Int32, keyIndex: Int32) -> Int32 {
-        let slot = children.slot(
-            parent: parent, keyIndex: keyIndex, parents: columns.parents,
-            keyIndices: columns.keyIndices)
-        if let node = children.node(at: slot) { return node }
-        let node = Int32(columns.parents.count)
-        columns.parents.append(parent)
-        columns.keyIndices.append(keyIndex)
-        children.insert(
-            node, at: slot, parents: columns.parents, keyIndices: columns.keyIndices)
-        return node
+    private mutating func add(_ image: ImageID) -> Int32 {
+        if let known = imageOf[image] { return known }
+        let index = Int32(columns.images.count)
+        columns.images.append(image)
+        imageOf[image] = index
+        return index
+    }
+}
+
+/// One profile's way through an interned tree.
+private struct Walk {
+    let tree: LocationTree
+    let parents: [Int32]
+    let keys: [Int32]
+    private let ownValues: [Int64]
+    /// The interned location of each of the profile's keys; -1 where there is none yet.
+    var locations: [Int32]
+    /// The interned node of each of the profile's nodes before ``next``.
+    private(set) var nodes: [Int32]
+    /// The first of the profile's nodes that is not interned yet.
+    private(set) var next = 1
+    var values: [StackValue] = []
+
+    init(_ tree: LocationTree, locations: [Int32]) {
+        self.tree = tree
+        self.locations = locations
+        (parents, keys, ownValues) = (tree.parents, tree.keyIndices, tree.selfValues)
+        nodes = [Int32](repeating: 0, count: max(1, parents.count))
+        values.reserveCapacity(parents.count / 4)
+        if let root = ownValues.first, root != 0 {
+            values.append(StackValue(node: 0, value: root))
+        }
+    }
+
+    /// Goes on to the first node that is new, or to the end.
+    ///
+    /// Most profiles have nothing new: this is the loop in which they are interned, and it reads
+    /// through spans, for an array that may change costs a count of references at each element.
+    mutating func goOn(_ children: ChildIndex, _ columns: StackColumns) {
+        let (parents, keys, ownValues, locations) = (parents, keys, ownValues, locations)
+        let (profileParents, profileKeys) = (parents.span, keys.span)
+        let (profileValues, known) = (ownValues.span, locations.span)
+        let (interned, internedKeys) = (columns.parents.span, columns.keyIndices.span)
+        while next < profileParents.count {
+            let location = known[Int(profileKeys[next])]
+            guard location >= 0,
+                let node = children.child(
+                    of: nodes[Int(profileParents[next])], keyIndex: location, parents: interned,
+                    keyIndices: internedKeys)
+            else { return }
+            nodes[next] = node
+            let value = profileValues[next]
+            if value != 0 { values.append(StackValue(node: node, value: value)) }
+            next += 1
+        }
+    }
+
+    /// Notes where the next node is interned.
+    mutating func step(to node: Int32) {
+        nodes[next] = node
+        if ownValues[next] != 0 { values.append(StackValue(node: node, value: ownValues[next])) }
+        next += 1
+    }
+}
+
+/// The images that were asked for last: a profile's locations are in few, and mostly name the very
+/// same object, which is found without a look at its path and build id.
+///
+/// Whoever asks holds the images meanwhile: their objects' identities mean something only so long.
+private struct RecentImages {
+    private var recent: [(image: ObjectIdentifier, index: Int32)] = []
+    private var last = 0
+
+    /// The index of an image; `nil` when it has none.
+    @inline(__always)
+    mutating func index(of image: ImageID, in indices: [ImageID: Int32]) -> Int32? {
+        if last < recent.count, recent[last].image == image.identity { return recent[last].index }
+        return find(image, indices)
+    }
+
+    private mutating func find(_ image: ImageID, _ indices: [ImageID: Int32]) -> Int32? {
+        if let place = recent.firstIndex(where: { $0.image == image.identity }) {
+            last = place
+            return recent[place].index
+        }
+        guard let index = indices[image] else { return nil }
+        // Few are enough, and more would be slower than the dictionary.
+        if recent.count >= 16 { recent.removeFirst() }
+        recent.append((image.identity, index))
+        last = recent.count - 1
+        return index
     }
 }
 

@@ -12,7 +12,6 @@ enum StackSegment {
     /// The bytes of what `index` has beyond `start`.
     static func encode(_ index: StackIndex, from start: StackExtent) -> [UInt8] {
         let columns = index.columns
-        var index = index
         var writer = VarintWriter()
         writer.write(count: start.nodes)
         writer.write(count: start.locations)
@@ -27,7 +26,7 @@ enum StackSegment {
         writer.write(count: texts.all.count)
         for text in texts.all { writer.write(text) }
         writer.write(count: locations.count)
-        for location in locations { encode(location, &index, texts, into: &writer) }
+        for location in locations { encode(location, index, texts, into: &writer) }
         writer.write(count: columns.parents.count - start.nodes)
         for node in start.nodes..<columns.parents.count {
             writer.write(count: node - Int(columns.parents[node]))
@@ -96,7 +95,7 @@ enum StackSegment {
     }
 
     private static func encode(
-        _ location: Location, _ index: inout StackIndex, _ texts: Texts,
+        _ location: Location, _ index: StackIndex, _ texts: Texts,
         into writer: inout VarintWriter
     ) {
         switch location {
