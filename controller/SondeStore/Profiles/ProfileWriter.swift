@@ -35,12 +35,17 @@ final class ProfileWriter: Sendable {
     private static let callersPerTransaction = 256
 
     private let now: @Sendable () -> Timestamp
+    private let changes: DayChanges
     private let queue = Mutex<[Ticket]>([])
     private let state: Mutex<State>
     private let retentionDay = Mutex<UTCDay?>(nil)
 
-    init(folder: String, limits: Limits, now: @escaping @Sendable () -> Timestamp) {
+    init(
+        folder: String, limits: Limits, changes: DayChanges,
+        now: @escaping @Sendable () -> Timestamp
+    ) {
         self.now = now
+        self.changes = changes
         let packer = Packer()
         let generations = DayWriter.Generations()
         state = Mutex(
@@ -94,6 +99,8 @@ final class ProfileWriter: Sendable {
         _ body: @Sendable (DayWriter) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
         try state.withLock { state throws(StoreError) in
+            changes.note(day)
+            defer { changes.note(day) }
             do throws(StoreError) {
                 let result = try body(try state.days.writer(of: day))
                 // Before anybody else may write: what this writer remembers is not true any more.
@@ -128,6 +135,8 @@ final class ProfileWriter: Sendable {
         }
         var failures: [UTCDay: StoreError] = [:]
         for (day, profiles) in byDay {
+            changes.note(day)
+            defer { changes.note(day) }
             do throws(StoreError) {
                 try state.days.writer(of: day).write(profiles)
             } catch {

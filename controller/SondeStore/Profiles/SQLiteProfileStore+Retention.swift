@@ -51,6 +51,8 @@ extension SQLiteProfileStore {
         }
         let bytes = files.bytes(of: day)
         files.remove(day) { forget(day) }
+        // Who read the file while it went must not remember it.
+        forget(day)
         note(
             Removal(
                 time: configuration.now(), day: day.name, reason: reason, profiles: count ?? -1,

@@ -35,6 +35,8 @@ package final class SQLiteProfileStore: ProfileStore {
         ///
         /// A node takes about 10 bytes and a distinct location about 100. Writers keep about as much again.
         package var nodesInMemory = 2_000_000
+        /// The most sums of whole days that readers keep in memory, 8 bytes each.
+        package var sumsInMemory = 4_000_000
         /// Which time it is.
         package var now: @Sendable () -> Timestamp = SystemClock.now
 
@@ -49,6 +51,9 @@ package final class SQLiteProfileStore: ProfileStore {
     let stacks: StackFiles
     let writer: ProfileWriter
     private let cache: StackCache
+    /// Which days changed, and sums of those that did not.
+    let changes = DayChanges()
+    let daySums: DaySums
     let history = Mutex(RemovalHistory())
     /// One at a time removes days or makes blocks.
     let maintenance = Mutex<Void>(())
@@ -84,7 +89,9 @@ package final class SQLiteProfileStore: ProfileStore {
         }
         stacks = StackFiles(folder: "\(path)/\(StackFormat.folder)")
         cache = StackCache(maximumNodes: configuration.nodesInMemory)
-        writer = ProfileWriter(folder: path, limits: limits, now: configuration.now)
+        daySums = DaySums(maximumNodes: configuration.sumsInMemory)
+        writer = ProfileWriter(
+            folder: path, limits: limits, changes: changes, now: configuration.now)
         try? applyRetention()
     }
 
@@ -114,11 +121,15 @@ package final class SQLiteProfileStore: ProfileStore {
         _ reading: Reading
     ) throws(StoreError) -> [LabelSet: MergedStacks] {
         var totals = GroupedTotals()
-        for day in days(of: selection) {
+        let whole = wholeDays(of: selection)
+        for day in days(of: selection) where whole?.contains(day.number) != true {
             try reading.check()
             _ = try files.read(day) { (reader) throws(StoreError) in
                 try reader.merge(selection, groupedBy: group, into: &totals, reading)
             }
+        }
+        if let whole {
+            try addWholeDays(whole, selection, groupedBy: group, into: &totals, reading)
         }
         let filter = StackFilterAnswers(selection.stacks, columns: columns(of:))
         var result: [LabelSet: MergedStacks] = [:]
@@ -255,6 +266,8 @@ package final class SQLiteProfileStore: ProfileStore {
 
     /// Forgets what is remembered of a day whose file goes or changes.
     func forget(_ day: UTCDay) {
+        changes.note(day)
+        daySums.forget(day)
         writer.close(day)
         files.closeReaders(of: day)
         cache.remove { home in
