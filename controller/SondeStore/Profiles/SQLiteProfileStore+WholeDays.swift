@@ -22,7 +22,9 @@ extension SQLiteProfileStore {
         groupedBy group: (LabelSet) -> LabelSet, into totals: inout GroupedTotals,
         _ reading: Reading
     ) throws(StoreError) {
-        var choices: [ObjectIdentifier: [LabelSet: [SumOwner]]] = [:]
+        // Holds each list of series, whose identity means something only as long.
+        var choices: [ObjectIdentifier: (series: WindowSeries, owners: [LabelSet: [SumOwner]])] =
+            [:]
         let known = files.days(in: selection.range).map(\.number)
         // Years may lie between a day and the next.
         for window in DayWindow.cover(days) where known.contains(where: window.days.contains) {
@@ -33,9 +35,10 @@ extension SQLiteProfileStore {
                     key, reading,
                     of: { series in
                         let id = ObjectIdentifier(series)
-                        let chosen = choices[id] ?? Self.choose(selection, group, series)
-                        choices[id] = chosen
-                        return chosen.values.flatMap { $0 }
+                        let owners =
+                            choices[id]?.owners ?? Self.choose(selection, group, series)
+                        choices[id] = (series, owners)
+                        return owners.values.flatMap { $0 }
                     })
             else {
                 // Its days change too often to be remembered: each is read by itself.
@@ -46,7 +49,7 @@ extension SQLiteProfileStore {
                 }
                 continue
             }
-            for (group, owners) in choices[ObjectIdentifier(series)] ?? [:] {
+            for (group, owners) in choices[ObjectIdentifier(series)]?.owners ?? [:] {
                 try totals.add(to: group, reading) { (totals) throws(StoreError) in
                     for owner in owners { totals.add(sums[owner] ?? StackTotals()) }
                 }
