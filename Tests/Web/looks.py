@@ -92,7 +92,7 @@ class Looks:
         self.to_line()
         yield "editor"
         self.browser.fill("#probe-template", "bet {bet.")
-        self.browser.until("return document.querySelector('#probe-completions li')", what="members behind the dot", limit=90)
+        self.browser.until("return [...document.querySelectorAll('#probe-completions:not([hidden]) li')].some((option) => option.textContent === 'stake Money')", what="members behind the dot", limit=90)
         yield "members"
         self.browser.fill("#probe-template", "bet {bet.id.number}: {bet.stake.cents} {state}")
         self.browser.click(".probe-form details.wide summary")

@@ -227,7 +227,10 @@ export class Page {
     }
 
     openHelp() {
-        /** @type {HTMLDialogElement} */ (byId("help-dialog")).showModal();
+        const dialog = /** @type {HTMLDialogElement} */ (byId("help-dialog"));
+        dialog.showModal();
+        // The focus is on the button at its end; reading begins at the top.
+        dialog.scrollTop = 0;
     }
 
     async suggestMatchers() {

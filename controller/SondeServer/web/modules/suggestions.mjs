@@ -70,6 +70,8 @@ export class Suggestions {
         this.asking = new AbortController();
         const { signal } = this.asking;
         if (!this.members.has(member.owner)) {
+            // What was offered for the name before the dot fits no longer.
+            this.hide();
             try {
                 const answer = await this.source.membersOf(member.owner, signal);
                 this.members.set(member.owner, answer);
