@@ -123,7 +123,7 @@ let package = Package(
             name: "sonde",
             dependencies: [
                 "SondeServer", "SondeAPI", "SondeStore", "SondeHTTPClient", "SondeModel",
-                "SondeFormats", "SondeSymbols", "SondeProbeCompiler",
+                "SondeFormats", "SondeSymbols", "SondeProbeCompiler", "SondeWire",
             ],
             path: "Sources/sonde", swiftSettings: strict),
 

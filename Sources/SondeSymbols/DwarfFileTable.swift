@@ -7,6 +7,8 @@
 /// Source: DWARF 4 and DWARF 5, section 6.2.4.
 struct DwarfFileTable {
     private(set) var paths: [String] = []
+    /// The MD5 of each file's text, by the same numbers; empty when the table has none.
+    private(set) var digests: [SourceDigest?] = []
 
     /// The sections that a header refers to.
     struct Sections {
@@ -71,11 +73,14 @@ struct DwarfFileTable {
         _ reader: inout DwarfBytes, _ sections: Sections, is64: Bool, base: String
     ) {
         let directories = Self.entries5(&reader, sections, is64: is64).map(\.name)
-        for (name, directory) in Self.entries5(&reader, sections, is64: is64) {
+        let entries = Self.entries5(&reader, sections, is64: is64)
+        for entry in entries {
+            let directory = entry.directory
             let prefix = directory < UInt64(directories.count) ? directories[Int(directory)] : ""
             // Directory 0 is the compilation's own, mostly absolute.
-            paths.append(Self.joined(base, prefix, name))
+            paths.append(Self.joined(base, prefix, entry.name))
         }
+        if entries.contains(where: { $0.digest != nil }) { digests = entries.map(\.digest) }
     }
 
     private static func joined(_ base: String, _ directory: String, _ name: String) -> String {
@@ -84,18 +89,29 @@ struct DwarfFileTable {
         return (directory.hasPrefix("/") ? "" : base) + directory + "/" + name
     }
 
+    /// An entry of one of version 5's two tables.
+    private struct Entry {
+        var name = ""
+        var directory: UInt64 = 0
+        var digest: SourceDigest?
+    }
+
     private static func entries5(
         _ reader: inout DwarfBytes, _ sections: Sections, is64: Bool
-    ) -> [(name: String, directory: UInt64)] {
+    ) -> [Entry] {
         let formatCount = reader.u8()
         var formats: [(content: UInt64, form: UInt64)] = []
         for _ in 0..<formatCount { formats.append((reader.uleb(), reader.uleb())) }
         let count = reader.uleb()
         guard !formats.isEmpty else { return [] }
-        var entries: [(name: String, directory: UInt64)] = []
+        var entries: [Entry] = []
         while UInt64(entries.count) < count, entries.count < maxFiles, !reader.isAtEnd {
-            var entry = (name: "", directory: UInt64(0))
+            var entry = Entry()
             for (content, form) in formats {
+                if content == 5, form == 0x1E {  // DW_LNCT_MD5 as DW_FORM_data16
+                    entry.digest = reader.bytes(16).flatMap { SourceDigest($0) }
+                    continue
+                }
                 let (text, number) = value(form, &reader, sections, is64: is64)
                 if content == 1 { entry.name = text }
                 if content == 2 { entry.directory = number }

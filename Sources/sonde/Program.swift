@@ -8,7 +8,7 @@ package enum Program {
     /// Every command, in the order of the help.
     package static let commands: [CommandDescription] = [
         .serve, .run, .services, .agents, .top, .flame, .diff, .where, .log, .probes, .probe, .tail,
-        .logs, .debugInfo, .token, .limits, .store, .completion, .help,
+        .logs, .debugInfo, .source, .token, .limits, .store, .completion, .help,
     ]
 
     /// Does what a command line asks for.

@@ -15,6 +15,7 @@ struct FuzzTarget: Sendable {
         "ingest-names": IngestNameFuzz.target, "multipart": MultipartFuzz.target,
         "names": NameFuzz.target, "expression": ExpressionFuzz.target,
         "places": PlacesFuzz.target,
+        "bundle": SourceBundleFuzz.target,
         "logql": LogQLFuzz.target, "loki": LokiPushFuzz.target,
         "program": ProgramFuzz.target, "machine": MachineFuzz.target,
         "folded": NamedFuzz.folded, "tree": NamedFuzz.tree, "trie": NamedFuzz.trie,

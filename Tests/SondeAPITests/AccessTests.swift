@@ -22,6 +22,8 @@ import Testing
         (.read, "GET", "/api/v1/status/buildinfo"), (.read, "GET", "/metrics"),
         (.develop, "PATCH", "/api/v1/agents?service=a"),
         (.develop, "PUT", "/api/v1/debuginfo/abcd"),
+        (.read, "GET", "/api/v1/sources"), (.develop, "PUT", "/api/v1/sources/abcd"),
+        (.develop, "DELETE", "/api/v1/sources/abcd"),
         (.administer, "GET", "/api/v1/tokens"), (.administer, "POST", "/api/v1/tokens"),
         (.administer, "DELETE", "/api/v1/tokens/none"),
         (.read, "GET", "/api/v1/store"), (.administer, "POST", "/api/v1/store/check"),

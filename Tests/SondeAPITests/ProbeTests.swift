@@ -243,7 +243,7 @@ struct CompiledBet {
     /// The line with the statement.
     let line: UInt32 = 6
 
-    private static let source = """
+    static let source = """
         #include <stdio.h>
         #include <stdlib.h>
 
@@ -256,7 +256,8 @@ struct CompiledBet {
         int main(int argc, char **argv) { return settle(argc, argv[0]) & 1; }
         """
 
-    init() throws {
+    /// Compiles it; clang notes the MD5 of the text in the debug info, gcc does not.
+    init(by name: String = "cc") throws {
         let folder = NSTemporaryDirectory() + "sonde-bet-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
@@ -265,7 +266,7 @@ struct CompiledBet {
         let compiler = Process()
         compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         compiler.arguments = [
-            "cc", "-g", "-O0", "-Wl,--build-id", "-o", folder + "/bet", folder + "/bet.c",
+            name, "-gdwarf-5", "-O0", "-Wl,--build-id", "-o", folder + "/bet", folder + "/bet.c",
         ]
         try compiler.run()
         compiler.waitUntilExit()

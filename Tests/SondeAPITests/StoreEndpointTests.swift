@@ -46,7 +46,7 @@ import Testing
         let answer = try controller.send(
             "POST", "/api/v1/store/backup", over: transport, body: body)
         #expect(answer.status == 200, "\(answer.text)")
-        #expect(answer.json["databases"] as? Int == 3)
+        #expect(answer.json["databases"] as? Int == 4)
         let served = try TestController(in: copy)
         #expect(try stored(served) == 1)
         let again = try controller.send(

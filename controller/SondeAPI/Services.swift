@@ -35,6 +35,8 @@ package struct Services: Sendable {
     package var log: Log
     /// Where source text is.
     package var sources = SourceSettings()
+    /// The uploaded source files; `nil` when none are kept.
+    package var bundles: SourceStore?
     /// What is accepted.
     package var limits: APILimits
     /// Whether `X-Scope-OrgID` keeps the profiles of tenants apart.
@@ -116,6 +118,7 @@ package struct Services: Sendable {
             + LimitsEndpoints.routes(self) + StoreEndpoints.routes(self)
             + ProbeEndpoints.routes(self) + [WhereEndpoint.route(self)]
             + [SourceEndpoint.route(self), HistoryEndpoint.route(self)]
+            + SourceBundleEndpoints.routes(self)
             + MetadataProcedures.routes(self) + StacktraceProcedures.routes(self)
             + SeriesProcedures.routes(self) + HeatmapProcedure.routes(self)
             + SettingsProcedures.routes(self) + RenderEndpoints.routes(self)
@@ -170,6 +173,8 @@ package struct APILimits: Sendable {
     package var requestBytes = 1 << 20
     /// Bytes of an uploaded image.
     package var imageBytes: Int64 = 2 << 30
+    /// Bytes of an uploaded bundle of source files, expanded.
+    package var sourceBytes = 64 << 20
     /// Bytes of log lines and their metadata that may come in each second.
     package var logBytesPerSecond = 16 << 20
     /// Labels of a stream of log lines; all else belongs into structured metadata.

@@ -13,6 +13,7 @@ struct Stores: Sendable {
     let folder: DataFolder
     let control: ControlStore
     let images: ImageStore
+    let sources: SourceStore
     let profiles: SQLiteProfileStore
     /// Limits that were set at run time, by tenant.
     let tenantLimits: [String: [String: Int]]
@@ -28,6 +29,8 @@ struct Stores: Sendable {
             control = try ControlStore(folder)
             tenantLimits = try control.tenantLimits()
             images = try ImageStore(folder, maximumFileBytes: configuration.limits.imageBytes)
+            sources = try SourceStore(
+                folder, limitBytes: Int64(configuration.sourceBundleBytes))
             profiles = try SQLiteProfileStore(folder, configuration: keep)
             var keepLogs = SQLiteLogStore.Configuration()
             keepLogs.retentionDays = configuration.logRetentionDays
@@ -71,6 +74,7 @@ struct Stores: Sendable {
         services.sources = SourceSettings(
             roots: configuration.sourceRoots, link: configuration.sourceLink,
             prefixes: configuration.sourcePrefixes)
+        services.bundles = sources
         services.logRate = configuration.limits.logRate
         services.listenerFigures = { listener.figures }
         exports.join(&services)

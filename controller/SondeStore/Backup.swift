@@ -39,7 +39,10 @@ extension SQLiteProfileStore {
         return try maintenance.withLock { (_) throws(StoreError) in
             var result = Backup()
             try DataFolder.create(target)
-            for part in ["control.db", "logs", "profiles", "profiles/\(StackFormat.folder)"] {
+            for part in [
+                "control.db", SourceStore.file, "logs", "profiles",
+                "profiles/\(StackFormat.folder)",
+            ] {
                 for name in Self.databases(dataFolder.path(part)) {
                     guard !isStopped() else {
                         throw StoreError(

@@ -7,6 +7,7 @@ internal import Glibc
 ///
 ///     <folder>/lock                    who owns the folder
 ///     <folder>/control.db              tokens, settings, audit log
+///     <folder>/sources.db              uploaded source files, by build id
 ///     <folder>/profiles/2026-01-31.db  the profiles that began on that day (UTC)
 ///     <folder>/profiles/stacks/N.db    the stacks that the days of about a month share
 ///     <folder>/logs/2026-01-31.db      the log lines of that day (UTC)

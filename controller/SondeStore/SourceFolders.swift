@@ -15,10 +15,14 @@ package struct SourceFolders: Sendable {
         package var path: String
         /// What it holds.
         package var bytes: [UInt8]
+        /// When it was changed last, in seconds since 1970.
+        package var modified: Int64
     }
 
     /// The folders, in the order in which they are looked through.
     package let roots: [String]
+    /// Whether files below hidden folders count too, such as those of `.build/checkouts`.
+    private let allowsHidden: Bool
 
     /// The most bytes of a source file.
     package static let fileLimit = 8 << 20
@@ -32,7 +36,14 @@ package struct SourceFolders: Sendable {
     ]
 
     /// Source files below some folders.
-    package init(roots: [String]) { self.roots = roots }
+    ///
+    /// - Parameters:
+    ///   - roots: The folders, in the order in which they are looked through.
+    ///   - allowsHidden: Whether files below hidden folders count too.
+    package init(roots: [String], allowsHidden: Bool = false) {
+        self.roots = roots
+        self.allowsHidden = allowsHidden
+    }
 
     /// Reads the file that a recorded path names.
     ///
@@ -49,43 +60,44 @@ package struct SourceFolders: Sendable {
         else { return nil }
         for start in parts.indices {
             let end = parts[start...]
-            guard !end.contains(where: { $0.hasPrefix(".") }) else { continue }
+            guard allowsHidden || !end.contains(where: { $0.hasPrefix(".") }) else { continue }
             let path = end.joined(separator: "/")
             for root in roots {
-                if let bytes = Self.read(path, below: root) {
-                    return Found(path: path, bytes: bytes)
-                }
+                if let found = read(path, below: root) { return found }
             }
         }
         return nil
     }
 
-    private static func isSource(_ name: String) -> Bool {
+    /// Whether a file's name, or the end of its path, is that of source code.
+    package static func isSource(_ name: String) -> Bool {
         guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return false }
         return extensions.contains(name[name.index(after: dot)...].lowercased())
     }
 
-    private static func read(_ path: String, below root: String) -> [UInt8]? {
-        guard let folder = resolved(root) else { return nil }
+    private func read(_ path: String, below root: String) -> Found? {
+        guard let folder = Self.resolved(root) else { return nil }
         // O_NONBLOCK: a pipe of that name must not be waited for.
         let file = open("\(folder)/\(path)", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard file >= 0 else { return nil }
         defer { close(file) }
         var status = stat()
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            status.st_size <= fileLimit,
+            status.st_size <= Self.fileLimit,
             // Asked of the open file, so that nobody can exchange a link in between.
-            let place = target(of: "/proc/self/fd/\(file)"),
+            let place = Self.target(of: "/proc/self/fd/\(file)"),
             place.hasPrefix(folder == "/" ? "/" : folder + "/"), isPlain(place, below: folder)
         else { return nil }
-        return contents(of: file, atMost: Int(status.st_size))
+        return Self.contents(of: file, atMost: Int(status.st_size)).map {
+            Found(path: path, bytes: $0, modified: Int64(status.st_mtim.tv_sec))
+        }
     }
 
     /// Whether a file's own place is one that may be read too: a link may lead to another name.
-    private static func isPlain(_ place: String, below folder: String) -> Bool {
+    private func isPlain(_ place: String, below folder: String) -> Bool {
         let parts = place.dropFirst(folder.count).split(separator: "/")
-        return !parts.contains { $0.hasPrefix(".") }
-            && parts.last.map { isSource(String($0)) } == true
+        return (allowsHidden || !parts.contains { $0.hasPrefix(".") })
+            && parts.last.map { Self.isSource(String($0)) } == true
     }
 
     private static func contents(of file: Int32, atMost size: Int) -> [UInt8]? {

@@ -76,6 +76,14 @@ package final class ProbeImage {
     /// All source files of the image, as the compiler recorded them, in no particular order.
     package var allFiles: [String] { files.paths }
 
+    /// The MD5s that line tables give of a file's text; files are those of ``files(matching:)``.
+    ///
+    /// - Returns: Empty where they give none: DWARF 4, and Swift's. More than one where units were
+    ///   compiled from different texts.
+    package func digests(of file: String) -> [SourceDigest] {
+        files.index(of: file).map { files.digests[$0] } ?? []
+    }
+
     /// The source files whose names are most like a name that matches none, best first.
     package func nearestFiles(to path: String, count: Int) -> [String] {
         files.nearest(to: path, count: count)

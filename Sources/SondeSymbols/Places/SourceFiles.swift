@@ -16,6 +16,8 @@ struct SourceFiles {
     /// The paths as the compiler recorded them, without `.` and `..`.
     private(set) var paths: [String] = []
     private(set) var uses: [[Use]] = []
+    /// The MD5s of each file's text: mostly none or one, more where units saw different texts.
+    private(set) var digests: [[SourceDigest]] = []
     private var indexOf: [String: Int] = [:]
     private var named: [Substring: [Int]] = [:]
     /// The offset of each line table.
@@ -30,28 +32,34 @@ struct SourceFiles {
                 seen.insert(table).inserted
             else { continue }
             tables.append(table)
-            for (number, path) in dwarf.files(of: unit).paths.enumerated() {
+            let files = dwarf.files(of: unit)
+            for (index, path) in files.paths.enumerated() {
                 budget -= 1
                 guard budget > 0 else { return }
-                guard let number = UInt16(exactly: number), number < .max else { break }
-                add(path, Use(table: table, file: number))
+                guard let number = UInt16(exactly: index), number < .max else { break }
+                let digest = index < files.digests.count ? files.digests[index] : nil
+                add(path, Use(table: table, file: number), digest)
             }
         }
     }
 
-    private mutating func add(_ recorded: String, _ use: Use) {
+    private mutating func add(_ recorded: String, _ use: Use, _ digest: SourceDigest?) {
         let path = Self.normalized(recorded)
         let name = path.split(separator: "/").last ?? ""
         // Compilers call code without a source `<compiler-generated>`, `<stdin>` and the like.
         guard !name.isEmpty, !name.hasPrefix("<") else { return }
         if let index = indexOf[path] {
             uses[index].append(use)
+            if let digest, !digests[index].contains(digest), digests[index].count < 16 {
+                digests[index].append(digest)
+            }
             return
         }
         indexOf[path] = paths.count
         named[name, default: []].append(paths.count)
         paths.append(path)
         uses.append([use])
+        digests.append(digest.map { [$0] } ?? [])
     }
 
     /// A path without empty components, `.`, and `..` as far as it can be resolved.

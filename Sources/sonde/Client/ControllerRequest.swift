@@ -3,18 +3,23 @@
 
 /// What is asked of the controller.
 package struct ControllerRequest: Sendable {
-    /// `GET`, `POST`, `PATCH` or `DELETE`.
+    /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
     package var method: String
     /// The path and query, percent-encoded.
     package var target: String
-    /// A JSON body, or nothing.
+    /// The body, or nothing; JSON unless ``contentType`` says otherwise.
     package var body: [UInt8]
+    /// What the body is.
+    package var contentType = "application/json"
+    /// How the body is compressed, if it is.
+    package var contentEncoding: String?
     /// The most seconds that the answer may take.
     package var timeoutSeconds: Double = 60
 
     /// Header fields beside those that the client adds.
     package var headers: [(name: String, value: String)] {
-        body.isEmpty ? [] : [("Content-Type", "application/json")]
+        let encoding = contentEncoding.map { [("Content-Encoding", $0)] } ?? []
+        return body.isEmpty ? [] : [("Content-Type", contentType)] + encoding
     }
 
     /// A request from its parts.

@@ -49,8 +49,8 @@ extension CommandDescription {
     private static let storeBackup: CommandDescription = {
         var command = CommandDescription("backup", "copy the data folder while it is in use")
         command.discussion = [
-            "The controller writes the copy, on its own machine: profiles, logs, tokens, settings and"
-                + " debug info, with everything that it had acknowledged. sonde serve --data DIR serves"
+            "The controller writes the copy, on its own machine: profiles, logs, tokens, settings,"
+                + " source files and debug info, with everything that it had acknowledged. sonde serve --data DIR serves"
                 + " it. Needs an admin's token where tokens are needed."
         ]
         command.arguments = [
@@ -70,7 +70,16 @@ private struct StoreAnswer: Decodable {
     var bytes: Int64
     var oldestMs: Int64?
     var services: [Service]
+    var sources: Sources?
     var removed: [Removed]
+
+    struct Sources: Decodable {
+        var bundles: Int
+        var files: Int
+        var bytes: Int64
+        var limitBytes: Int64
+        var removed: Int
+    }
 
     struct Service: Decodable {
         var name: String
@@ -138,6 +147,13 @@ private func showStore(_ invocation: Invocation, _ surroundings: Surroundings) t
     let since = answer.oldestMs.map { ", from \(Quantity.clock(milliseconds: $0))" } ?? ""
     surroundings.note(
         "\(answer.profiles) profiles in \(megabytes(answer.bytes)) MiB on disk\(since)")
+    if let sources = answer.sources, sources.bundles > 0 || sources.removed > 0 {
+        let removed = sources.removed > 0 ? "; \(sources.removed) went to make room" : ""
+        surroundings.note(
+            "source of \(Quantity.count(sources.bundles, "build")), "
+                + "\(Quantity.count(sources.files, "file")), in \(megabytes(sources.bytes)) of "
+                + "\(megabytes(sources.limitBytes)) MiB\(removed)")
+    }
     for one in answer.removed {
         let why =
             switch one.reason {

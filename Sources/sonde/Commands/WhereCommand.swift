@@ -55,6 +55,8 @@ package struct WhereReply: Codable, Sendable {
         package var buildID: String?
         package var file: String?
         package var line: UInt32?
+        package var text: String?
+        package var note: String?
         package var places: [Place]?
         package var names: [Name]?
     }
@@ -155,6 +157,11 @@ private func show(
         let head = "\(file):\(line) in \(whose), build \((build.buildID ?? "").prefix(12))"
         try surroundings.output.write(
             Style.bold.apply(head, in: surroundings.output) + "\n\n")
+        if let text = build.text, !text.allSatisfy(\.isWhitespace) {
+            try surroundings.output.write(
+                "    " + text.drop(while: \.isWhitespace).description.forTerminal + "\n\n")
+        }
+        if let note = build.note { surroundings.note(notes: [note]) }
         if let moved = movedLine(reply.location, line) {
             surroundings.note("line \(moved) has no code of its own; this is the next that has")
         }

@@ -100,6 +100,17 @@ enum StatusEndpoints {
             text.gauge("sonde_log_store_bytes", "Bytes of stored logs.", Double(statistics.bytes))
             text.gauge("sonde_log_store_lines", "Stored log lines.", Double(statistics.entries))
         }
+        if let bundles = try? services.bundles?.figures() {
+            text.gauge(
+                "sonde_source_store_bytes", "Bytes of stored source files.", Double(bundles.bytes))
+            text.gauge(
+                "sonde_source_bundles", "Builds of which there are source files.",
+                Double(bundles.bundles))
+            text.family(
+                "sonde_source_bundles_removed_total", "counter",
+                "Bundles of source files that went because there were too many bytes.")
+            text.sample("sonde_source_bundles_removed_total", [], "\(bundles.removed)")
+        }
         text.gauge(
             "sonde_images", "Build ids of which there is an image.", Double(services.images.count))
         for (name, value) in services.symbolFigures() {

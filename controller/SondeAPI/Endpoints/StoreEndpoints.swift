@@ -59,6 +59,16 @@ enum StoreEndpoints {
                         }
                     }
                 }
+                if let bundles = services.bundles, let sources = try? bundles.figures() {
+                    json.member("sources") { json in
+                        json.object { json in
+                            json.member("bundles", sources.bundles)
+                            json.member("files", sources.files)
+                            json.member("textBytes", sources.textBytes)
+                            SourceBundleEndpoints.write(sources, bundles.limitBytes, to: &json)
+                        }
+                    }
+                }
                 json.member("removed") { json in
                     write(services.storeCare.removals(), to: &json)
                 }

@@ -92,7 +92,8 @@ enum UploadEndpoints {
         return HTTPResponse(json: json)
     }
 
-    private static func buildID(_ request: APIRequest) throws(APIError) -> BuildID {
+    /// The build id in a request's path.
+    static func buildID(_ request: APIRequest) throws(APIError) -> BuildID {
         let text = request.parameters.first ?? ""
         guard let buildID = BuildID(hex: text) else {
             throw APIError(

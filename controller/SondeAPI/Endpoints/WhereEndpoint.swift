@@ -55,6 +55,21 @@ enum WhereEndpoint {
         var answer: WhereAnswer?
         var members: MemberAnswer?
         var refusal: ProbeRefusal?
+        /// The line's text, where there is one, and what its reader should know.
+        var text: String?
+        var note: String?
+
+        mutating func addText(
+            of answer: WhereAnswer, in candidate: ProbeRegistry.Candidate, _ services: Services
+        ) {
+            let digests = try? services.probes.debug.ask(candidate.buildID) {
+                $0.digests(of: answer.file)
+            }.get()
+            let source = SourceText.find(
+                answer.file, [.init(buildID: candidate.buildID, digests: digests ?? [])], services)
+            text = source?.line(answer.line)
+            note = text == nil ? nil : source?.note
+        }
     }
 
     private static func builds(
@@ -93,12 +108,13 @@ enum WhereEndpoint {
         for candidate in build.candidates {
             switch services.probes.describe(location, in: candidate) {
             case .success(let answer):
-                let members = expression.flatMap {
+                var look = Look(name: candidate.name, instances: build.instances, answer: answer)
+                look.members = expression.flatMap {
                     services.probes.members(of: $0, at: location, in: candidate)
                 }
-                return Look(
-                    name: candidate.name, instances: build.instances, answer: answer,
-                    members: members)
+                // Who completes a name as it is typed has the line before their eyes.
+                if expression == nil { look.addText(of: answer, in: candidate, services) }
+                return look
             case .failure(let refusal): refusals.append(refusal)
             }
         }
@@ -124,6 +140,8 @@ enum WhereEndpoint {
             json.member("buildID", answer.buildID.description)
             json.member("file", answer.file)
             json.member("line", answer.line)
+            if let text = look.text { json.member("text", text) }
+            if let note = look.note { json.member("note", note) }
             json.member("places") { json in
                 json.array(answer.places) { json, place in
                     json.object { json in

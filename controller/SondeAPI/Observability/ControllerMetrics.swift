@@ -48,6 +48,9 @@ package final class ControllerMetrics: Sendable {
     /// Images that were uploaded, by result.
     package let images = CountFamily(
         "sonde_image_uploads_total", "Uploads of images, by result.", labels: ["result"])
+    /// Bundles of source files that were uploaded, by result.
+    package let sources = CountFamily(
+        "sonde_source_uploads_total", "Uploads of source files, by result.", labels: ["result"])
     /// Connections that were ended by the controller, by reason.
     package let closed = CountFamily(
         "sonde_http_connections_closed_total", "Connections that the controller ended, by reason.",
@@ -70,6 +73,7 @@ package final class ControllerMetrics: Sendable {
         rejectedLines.write(to: &text)
         droppedTailLines.write(to: &text)
         images.write(to: &text)
+        sources.write(to: &text)
         closed.write(to: &text)
     }
 

@@ -32,7 +32,12 @@ enum SourceEndpoint {
         _ services: Services
     ) -> JSONWriter {
         let costs = LineCosts(merged.stacks, survey.locations)
-        let found = services.sources.folders.file(survey.file)
+        let found = SourceText.find(
+            survey.file,
+            survey.builds.map {
+                .init(buildID: $0.buildID, digests: survey.digests[$0.buildID] ?? [])
+            },
+            services)
         let version = services.agents.agents().lazy.map(\.entry)
             .first { $0.service == service && !$0.version.isEmpty }?.version
         var json = JSONWriter()
@@ -55,7 +60,10 @@ enum SourceEndpoint {
                     }
                 }
             }
-            if let found { json.member("text", String(decoding: found.bytes, as: UTF8.self)) }
+            if let found {
+                json.member("text", String(decoding: found.bytes, as: UTF8.self))
+                json.member("source") { found.write(to: &$0) }
+            }
             let link = services.sources.link(
                 to: survey.file, found: found?.path, version: version ?? "")
             if let link { json.member("link", link) }
@@ -94,7 +102,7 @@ enum SourceEndpoint {
     }
 
     private static func notes(
-        _ survey: SourceSurvey, _ found: SourceFolders.Found?, _ services: Services
+        _ survey: SourceSurvey, _ found: SourceText?, _ services: Services
     ) -> [String] {
         var notes: [String] = []
         if survey.builds.count > 1 {
@@ -103,14 +111,12 @@ enum SourceEndpoint {
             )
         }
         guard let found else {
-            let isConfigured = !services.sources.folders.roots.isEmpty
             notes.append(
-                isConfigured
-                    ? "no folder of source.roots has this file; what is shown comes from the line table"
-                    : "no source text is configured (source.roots); what is shown comes from the line table"
+                "no folder of source.roots and no bundle (sonde source push) has this file; what is shown comes from the line table"
             )
             return notes
         }
+        if let note = found.note { notes.append(note) }
         let last = survey.code.keys.max() ?? 0
         let lines = found.bytes.count { $0 == UInt8(ascii: "\n") } + 1
         if Int(last) > lines {

@@ -11,6 +11,8 @@ struct SourceSurvey {
     let file: String
     /// The builds that have the file.
     private(set) var builds: [ProbeRegistry.Candidate] = []
+    /// The MD5s that these builds' debug info gives of the file's text.
+    private(set) var digests: [BuildID: [SourceDigest]] = [:]
     /// The file's lines at each key of the stacks.
     private(set) var locations: [LineCosts.Location]
     /// The code of each line, of the build that has most of it.
@@ -54,6 +56,7 @@ struct SourceSurvey {
             }
             file = one
             builds.append(image)
+            digests[image.buildID] = look.digests
             for (key, location) in look.locations { locations[key] = location }
             for (line, found) in look.code where found.bytes >= (code[line]?.bytes ?? 0) {
                 code[line] = found
@@ -72,6 +75,7 @@ struct SourceSurvey {
         var files: [String] = []
         var locations: [(Int, LineCosts.Location)] = []
         var code: [UInt32: LineCode] = [:]
+        var digests: [SourceDigest] = []
     }
 
     private static func look(
@@ -82,6 +86,7 @@ struct SourceSurvey {
         look.files = found.contains(wanted) ? [wanted] : found.sorted()
         guard look.files.count == 1, let file = look.files.first else { return look }
         look.code = image.code(of: file)
+        look.digests = image.digests(of: file)
         for (key, offset) in keys {
             let chain = image.lines(at: offset)
             let here = Set(chain.lines.lazy.filter { $0.file == file }.map(\.line))

@@ -6,6 +6,8 @@ internal import SondeAPI
 extension ConfigurationKey {
     /// Keys below `source`.
     static let sourceKeys: [ConfigurationKey] = [
+        bytes("source.bundle_bytes", \.sourceBundleBytes),
+        bytes("limits.source_bytes", \.limits.sourceBytes),
         ConfigurationKey(name: "source.roots", want: "a list of folders") { value, configuration in
             guard let list = value.list, !list.contains("") else { return false }
             configuration.sourceRoots = list

@@ -47,6 +47,8 @@ package struct ServerConfiguration: Sendable {
     package var sourceLink = ""
     /// Beginnings of recorded paths that ``sourceLink`` leaves out.
     package var sourcePrefixes: [String] = []
+    /// The most bytes of uploaded source files on disk, after which the oldest builds' go.
+    package var sourceBundleBytes = 1 << 30
     /// Events of the log below this level are left out.
     package var logLevel = Log.Level.info
     /// What is accepted.
