@@ -175,7 +175,7 @@ import Testing
         }
         for (text, words) in [
             (#"{a="b"}"#, "log queries are not supported as an instant query type"),
-            ("rate({a=\"b\"}[5m])", "metric query rate(...)"), ("vector(x)", "want a number"),
+            ("topk(2, vector(1))", "want a number"), ("vector(x)", "want a number"),
             ("1 +", "want a number"), ("", "want a number"), ("1 2", "one of + -"),
         ] {
             let refused = try controller.loki("query", [("query", text)])

@@ -9,12 +9,8 @@ internal import SondeStore
 struct LogSearch {
     /// The lines, in the order that was asked for.
     private(set) var lines: [FoundLine] = []
-    /// Lines that were looked at.
-    private(set) var lookedAt = 0
-    /// Bytes of those lines.
-    private(set) var lookedAtBytes = 0
-    /// How long it took.
-    private(set) var duration = Duration.zero
+    /// What it took.
+    private var figures = LogSearchFigures()
 
     /// Finds the first lines of a range that a query keeps.
     ///
@@ -31,7 +27,8 @@ struct LogSearch {
     ) throws(APIError) {
         let start = ContinuousClock.now
         if let range { try search(query, range, newestFirst, limit, services) }
-        duration = start.duration(to: .now)
+        figures.duration = start.duration(to: .now)
+        figures.found = lines.count
         if let problem = query.problem { throw APIError(problem) }
     }
 
@@ -39,7 +36,7 @@ struct LogSearch {
         _ query: LogQuery, _ range: TimeRange, _ newestFirst: Bool, _ limit: Int,
         _ services: Services
     ) throws(APIError) {
-        let tally = Tally()
+        let tally = LogSearchTally()
         var request = LogRead(range, limit: limit) { query.selector.matches($0) }
         request.newestFirst = newestFirst
         request.deadline = .now + .seconds(services.limits.logQuerySeconds)
@@ -67,17 +64,32 @@ struct LogSearch {
                 "cannot answer: the lines have more than \(mostBytes) bytes; "
                     + "want a lower limit or a shorter range")
         }
-        (lookedAt, lookedAtBytes, lines) = (tally.lines, tally.bytes, found)
-    }
-
-    /// What was looked at so far.
-    private final class Tally {
-        var lines = 0
-        var bytes = 0
+        (figures.lookedAt, figures.lookedAtBytes, lines) = (tally.lines, tally.bytes, found)
     }
 
     /// Writes the figures that Loki's clients show beside an answer.
-    func writeStatistics(to json: inout JSONWriter) {
+    func writeStatistics(to json: inout JSONWriter) { figures.write(to: &json) }
+}
+
+/// What was looked at so far.
+final class LogSearchTally {
+    var lines = 0
+    var bytes = 0
+}
+
+/// What an answer took.
+struct LogSearchFigures {
+    /// Lines that were looked at.
+    var lookedAt = 0
+    /// Bytes of those lines.
+    var lookedAtBytes = 0
+    /// Lines that the query kept.
+    var found = 0
+    /// How long it took.
+    var duration = Duration.zero
+
+    /// Writes the figures as Loki's clients want them.
+    func write(to json: inout JSONWriter) {
         let seconds = max(duration / .seconds(1), 1e-9)
         json.object { json in
             json.member("summary") { json in
@@ -89,10 +101,10 @@ struct LogSearch {
                     json.member("execTime", seconds)
                     json.member("queueTime", 0)
                     json.member("subqueries", 0)
-                    json.member("totalEntriesReturned", lines.count)
+                    json.member("totalEntriesReturned", found)
                     json.member("splits", 0)
                     json.member("shards", 0)
-                    json.member("totalPostFilterLines", lines.count)
+                    json.member("totalPostFilterLines", found)
                     json.member("totalStructuredMetadataBytesProcessed", 0)
                 }
             }

@@ -47,6 +47,46 @@ struct LokiParameters {
         }
     }
 
+    /// The query, which has to be one that counts lines.
+    func metricQuery() throws(APIError) -> LogMetricQuery {
+        do throws(QueryError) { return try LogMetricQuery(value("query") ?? "") } catch {
+            throw APIError(error)
+        }
+    }
+
+    /// The times of a metric query over a range: from its start to its end, by `step`.
+    ///
+    /// - Throws: ``APIError`` when the step cannot be read, or there are too many.
+    func steps() throws(APIError) -> LogMetricSteps {
+        guard let range = try range() else {
+            throw APIError(
+                .invalidArgument, "end timestamp must not be before or equal to start time")
+        }
+        let until = range.until.advanced(byNanoseconds: 1)
+        let length = Double(until.unixNanoseconds) - Double(range.from.unixNanoseconds)
+        var seconds = max(1, (length / 1e9 / 250).rounded(.down))
+        if let text = value("step") {
+            guard let given = LogQuery.seconds(ofDuration: text), given >= 0.001, given < 1e9
+            else {
+                throw APIError(
+                    .invalidArgument,
+                    "cannot read step: got \(text.quotedForMessage); want seconds, or a duration "
+                        + "such as 15s")
+            }
+            seconds = given
+        }
+        guard
+            let steps = LogMetricSteps(
+                from: range.from, until: until, step: Int64((seconds * 1e9).rounded()))
+        else {
+            throw APIError(
+                .invalidArgument,
+                "exceeded maximum resolution of 11,000 points per time series. Try increasing the "
+                    + "value of the step parameter")
+        }
+        return steps
+    }
+
     /// The range of time: `start` and `end`, or `since` before `end`.
     ///
     /// - Parameter length: How many seconds before its end the range begins, unless said.

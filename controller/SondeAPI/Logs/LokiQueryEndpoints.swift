@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loki's query_range and query: lines that a LogQL query keeps.
+// Loki's query_range and query: lines that a LogQL query keeps, and counts of them.
 
 internal import SondeModel
 internal import SondeQuery
@@ -19,6 +19,11 @@ enum LokiQueryEndpoints {
         _ request: APIRequest, _ services: Services
     ) throws(APIError) -> HTTPResponse {
         let parameters = try LokiParameters(request, now: services.now())
+        if LogMetricQuery.isMetric(parameters.value("query") ?? "") {
+            return try LogMetricSearch(
+                try parameters.metricQuery(), try parameters.steps(), services
+            ).matrix
+        }
         let query = try parameters.query()
         let search = try LogSearch(
             query, in: try parameters.range(), newestFirst: try parameters.newestFirst(),
@@ -39,7 +44,7 @@ enum LokiQueryEndpoints {
         }
     }
 
-    /// Instant queries are arithmetic here, for those that count lines are metric queries.
+    /// Instant queries count lines, or are arithmetic.
     ///
     /// Grafana asks for `vector(1)+vector(1)` to see whether there is anybody.
     private static func query(
@@ -48,15 +53,20 @@ enum LokiQueryEndpoints {
         let now = services.now()
         let parameters = try LokiParameters(request, now: now)
         let text = parameters.value("query") ?? ""
+        let time = try parameters.value("time").map { text throws(APIError) in
+            try LokiTime.parse(text, name: "time")
+        }
+        if LogMetricQuery.isMetric(text) {
+            return try LogMetricSearch(
+                try parameters.metricQuery(), LogMetricSteps(at: time ?? now), services
+            ).vector
+        }
         if text.contains("{") {
             _ = try parameters.query()
             throw APIError(
                 .invalidArgument,
                 "log queries are not supported as an instant query type, please change your query "
                     + "to a range query type")
-        }
-        let time = try parameters.value("time").map { text throws(APIError) in
-            try LokiTime.parse(text, name: "time")
         }
         let value: Arithmetic.Value
         do throws(QueryError) { value = try Arithmetic.evaluate(text) } catch {

@@ -13,12 +13,34 @@ package enum Arithmetic {
         package var isVector: Bool
 
         /// The number as Loki writes it.
-        package var text: String {
-            if number.isNaN { return "NaN" }
-            if number.isInfinite { return number < 0 ? "-Inf" : "+Inf" }
-            if number == number.rounded(), abs(number) < 1e15 { return String(Int64(number)) }
-            return number.description
+        package var text: String { Arithmetic.text(of: number) }
+    }
+
+    /// A number as Loki writes it: the shortest digits that tell it apart, without an exponent.
+    package static func text(of number: Double) -> String {
+        if number.isNaN { return "NaN" }
+        if number.isInfinite { return number < 0 ? "-Inf" : "+Inf" }
+        if number == number.rounded(), abs(number) < 1e15 { return String(Int64(number)) }
+        let parts = number.magnitude.description.split(separator: "e")
+        guard parts.count == 2, let exponent = Int(parts[1]) else {
+            // Without an exponent, a whole number has ".0" at its end.
+            let text = number.description
+            return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
         }
+        let mantissa = parts[0].split(separator: ".")
+        let whole = mantissa.first ?? ""
+        let fraction = mantissa.count > 1 && mantissa[1] != "0" ? mantissa[1] : ""
+        let digits = String(whole + fraction)
+        let point = whole.count + exponent  // how many digits stand before the point
+        let text: String
+        if point <= 0 {
+            text = "0." + String(repeating: "0", count: -point) + digits
+        } else if point >= digits.count {
+            text = digits + String(repeating: "0", count: point - digits.count)
+        } else {
+            text = digits.prefix(point) + "." + digits.dropFirst(point)
+        }
+        return (number < 0 ? "-" : "") + text
     }
 
     /// What an expression is worth.
@@ -97,8 +119,8 @@ private struct ArithmeticParser {
         else {
             scanner.position = start
             throw scanner.unexpected(
-                want: "a number or vector(number); metric queries over log lines are not answered "
-                    + "by this version")
+                want: "a number, vector(number), or a metric query such as "
+                    + "sum by (level) (count_over_time({service_name=\"shop\"}[5m]))")
         }
         return Arithmetic.Value(number: number, isVector: false)
     }

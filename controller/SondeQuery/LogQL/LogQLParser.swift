@@ -10,7 +10,7 @@ struct LogQLParser {
     /// How deep brackets may be nested.
     private static let maximumDepth = 32
 
-    private var scanner: SelectorParser
+    var scanner: SelectorParser
     private var conditions = 0
 
     init(_ text: String) throws(QueryError) {
@@ -28,15 +28,7 @@ struct LogQLParser {
             }
             skip()
         }
-        let start = scanner.position
-        guard scanner.peek() == UInt8(ascii: "{") else { throw noSelector() }
-        let matchers = try scanner.braces()
-        guard matchers.contains(where: { !$0.accepts("") }) else {
-            throw scanner.failure(
-                at: start,
-                "a selector that streams without these labels satisfy too; want at least one "
-                    + "matcher that excludes the empty value, such as service_name=~\".+\"")
-        }
+        let selector = try streams()
         var stages: [LogStage] = []
         while true {
             skip()
@@ -52,10 +44,24 @@ struct LogQLParser {
             stages.append(try stage())
         }
         guard brackets == 0 else { throw scanner.unexpected(want: "\")\"") }
-        return (Selector(matchers), stages)
+        return (selector, stages)
     }
 
-    private mutating func stage() throws(QueryError) -> LogStage {
+    /// Reads the selector, which has to exclude something.
+    mutating func streams() throws(QueryError) -> Selector {
+        let start = scanner.position
+        guard scanner.peek() == UInt8(ascii: "{") else { throw noSelector() }
+        let matchers = try scanner.braces()
+        guard matchers.contains(where: { !$0.accepts("") }) else {
+            throw scanner.failure(
+                at: start,
+                "a selector that streams without these labels satisfy too; want at least one "
+                    + "matcher that excludes the empty value, such as service_name=~\".+\"")
+        }
+        return Selector(matchers)
+    }
+
+    mutating func stage() throws(QueryError) -> LogStage {
         for operation in LineFilter.Operation.allCases where takes(operation.rawValue) {
             return .line(try lineFilter(operation))
         }
@@ -70,6 +76,7 @@ struct LogQLParser {
             throw scanner.unexpected(want: "|= != |~ !~ with a text, or | with a condition")
         }
         skip()
+        if try takesDrop() { return .forgiveness }
         try refuseKeyword()
         return .field(try alternatives(depth: 0))
     }
@@ -218,6 +225,31 @@ extension LogQLParser {
         "drop", "keep", "decolorize",
     ]
 
+    /// Reads `drop __error__`, with which Grafana asks to overlook what could not be compared.
+    private mutating func takesDrop() throws(QueryError) -> Bool {
+        let start = scanner.position
+        guard takesWord("drop") else { return false }
+        skip()
+        guard SelectorParser.isNameByte(scanner.peek() ?? 0) else {
+            // A field of this name, in a condition.
+            scanner.position = start
+            return false
+        }
+        repeat {
+            skip()
+            let name = word()
+            guard ["__error__", "__error_details__"].contains(name) else {
+                throw scanner.failure(
+                    at: start,
+                    "the stage | drop of \"\(name)\"; want | drop __error__, __error_details__, "
+                        + "which is all that this version drops")
+            }
+            scanner.position += name.utf8.count
+            skip()
+        } while takes(",")
+        return true
+    }
+
     /// Refuses a stage that LogQL knows and we do not, unless it is a field's name here.
     private mutating func refuseKeyword() throws(QueryError) {
         let start = scanner.position
@@ -242,35 +274,38 @@ extension LogQLParser {
         let isCall = ["(", "by", "without"].contains(where: stands)
         scanner.position = start
         return isCall
-            ? scanner.failure(at: start, "the metric query \(name)(...)" + Self.notYet)
+            ? scanner.failure(
+                at: start,
+                "the metric query \(name)(...), where lines are wanted; want a selector such as "
+                    + "{service_name=\"shop\"} with filters")
             : scanner.unexpected(want: "a selector such as {service_name=\"shop\"}")
     }
 
-    private func stands(_ text: String) -> Bool {
+    func stands(_ text: String) -> Bool {
         scanner.bytes[scanner.position...].starts(with: text.utf8)
     }
 
-    private mutating func takes(_ text: String) -> Bool {
+    mutating func takes(_ text: String) -> Bool {
         guard stands(text) else { return false }
         scanner.position += text.utf8.count
         return true
     }
 
-    private mutating func takesWord(_ text: String) -> Bool {
+    mutating func takesWord(_ text: String) -> Bool {
         guard word().lowercased() == text else { return false }
         scanner.position += text.utf8.count
         return true
     }
 
     /// The word that stands here, not taken.
-    private func word() -> String {
+    func word() -> String {
         String(
             decoding: scanner.bytes[scanner.position...].prefix(while: SelectorParser.isNameByte),
             as: UTF8.self)
     }
 
     /// The amount that stands here, not taken: `-1.5`, `1e-3`, `1h30m`, `10KiB`.
-    private func amountWord() -> String {
+    func amountWord() -> String {
         var before: UInt8 = 0
         var count = 0
         for byte in scanner.bytes[scanner.position...] {
@@ -288,7 +323,7 @@ extension LogQLParser {
     }
 
     /// Passes over white space and comments, which begin with `#`.
-    private mutating func skip() {
+    mutating func skip() {
         scanner.skipSpace()
         while scanner.peek() == UInt8(ascii: "#") {
             while let byte = scanner.peek(), byte != 10 { scanner.position += 1 }

@@ -23,10 +23,15 @@ package struct LogQuery: Sendable {
     ///   `!~ "regex"` (each with `or "more"`) and `| name = "value"` with `and`, `or`, brackets, and
     ///   the comparisons `== != > >= < <=` of numbers, durations and sizes.
     /// - Throws: ``QueryError`` that names the place, also for what LogQL knows and Sonde does not:
-    ///   parsers (`| json`), formats and metric queries.
+    ///   parsers (`| json`) and formats. Metric queries are ``LogMetricQuery``'s.
     package init(_ text: String) throws(QueryError) {
         var parser = try LogQLParser(text)
         (selector, stages) = try parser.query()
+    }
+
+    init(_ selector: Selector, _ stages: [LogStage]) {
+        self.selector = selector
+        self.stages = stages
     }
 
     /// A query for all lines of the streams that a selector names.
@@ -47,6 +52,7 @@ package struct LogQuery: Sendable {
             switch stage {
             case .line(let filter): guard filter.accepts(entry.line) else { return nil }
             case .field(let filter): guard filter.accepts(&fields) else { return nil }
+            case .forgiveness: fields.problem = nil
             }
         }
         return LogMatch(problem: fields.problem)
@@ -87,12 +93,15 @@ package struct LogQuery: Sendable {
 enum LogStage: Sendable {
     case line(LineFilter)
     case field(FieldFilter)
+    /// Overlooks what could not be compared so far.
+    case forgiveness
 
     /// The regular expression that ran into its bound, as it was written.
     var exceededPattern: String? {
         switch self {
         case .line(let filter): filter.exceededPattern
         case .field(let filter): filter.exceededPattern
+        case .forgiveness: nil
         }
     }
 }
@@ -120,6 +129,14 @@ struct LogFields {
     var metadata: LabelSet
     /// The first problem that a filter met.
     var problem: LogFieldProblem?
+
+    /// Labels and metadata as one set, the latter under other names where names clash.
+    static func merged(_ labels: LabelSet, _ metadata: LabelSet) -> LabelSet {
+        metadata.labels.reduce(labels) { set, label in
+            let clashes = labels[label.name] != nil
+            return set.setting(clashes ? label.name + "_extracted" : label.name, to: label.value)
+        }
+    }
 
     /// The value of a field; empty when it is absent.
     func value(of name: String) -> String {
