@@ -157,7 +157,10 @@ private func showProbe(_ invocation: Invocation, _ surroundings: Surroundings) t
     try surroundings.output.write(
         facts(of: probe).map { name, value in
             let padded = name + String(repeating: " ", count: max(0, 11 - name.count))
-            return "\(padded)\(value.forTerminal)\n"
+            // A message of several lines stays one, each line below the other.
+            let lines = value.split(separator: "\n", omittingEmptySubsequences: false)
+            let text = lines.map { String($0).forTerminal }
+            return padded + text.joined(separator: "\n" + String(repeating: " ", count: 11)) + "\n"
         }.joined())
     guard !probe.instances.isEmpty else {
         surroundings.note("no instance of \(probe.service.forTerminal) is connected")
@@ -207,8 +210,8 @@ private func facts(of probe: ProbeAnswer) -> [(String, String)] {
     }
     facts.append(("level", probe.level))
     if !probe.tag.isEmpty { facts.append(("tag", probe.tag)) }
-    facts.append(
-        ("limits", "\(probe.hitLimit) lines, \(probe.rateLimit) a second, in each instance"))
+    let lines = Quantity.count(Int(clamping: probe.hitLimit), "line")
+    facts.append(("limits", "\(lines), \(probe.rateLimit) a second, in each instance"))
     facts.append(("ends", Quantity.clock(milliseconds: probe.expiresMs)))
     facts.append(
         ("added", "\(Quantity.clock(milliseconds: probe.createdMs)) by \(probe.createdBy)"))
