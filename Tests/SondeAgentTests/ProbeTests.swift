@@ -55,6 +55,40 @@ struct ProbeTests {
         }
     }
 
+    @Test func hitsAreReportedSoonWithoutAChangeOfState() throws {
+        let controller = try FakeController()
+        defer { controller.server.stop() }
+        // From the install on, polls wait for longer than this test does.
+        let patient = try HurriedAgent(controller.server.url, images: images) {
+            $0.pace.pollGrace = 600
+            $0.pace.hitReport = 0.05
+        }
+        patient.use { hurried in
+            desire(controller, "r1", [SampleProbe.wanted("p-1")])
+            #expect(eventually { report(controller, "p-1")?.state == "installed" })
+            controller.answer("/sonde.control.v1.ControlService/Poll", with: .hang)
+            for hits in [1, 7] as [UInt64] {
+                hurried.patcher.state.withLock { $0.activity.hits = hits }
+                #expect(eventually { report(controller, "p-1")?.hits == hits })
+            }
+        }
+    }
+
+    @Test func reportsOfHitsAreRareAndEndWithThem() {
+        var pace = HitReportPace(1)
+        let second: UInt64 = 1_000_000_000
+        var told: [Double] = []
+        // A look each tenth of a second; hits from 0.5 s to 6.5 s.
+        for tenth in 1...200 as ClosedRange<UInt64> {
+            let hits = tenth < 5 ? 0 : min(tenth, 65)
+            if pace.isDue(hits: hits, now: tenth * second / 10) { told.append(Double(tenth) / 10) }
+        }
+        #expect(told == [0.5, 1.5, 3.5, 5.5, 7.5])
+        var idle = HitReportPace(1)
+        let reports = (1...100).filter { idle.isDue(hits: 0, now: UInt64($0) * second) }
+        #expect(reports.isEmpty)
+    }
+
     @Test func theFirstPollAfterADesiredStateTellsHowItsProbesAre() throws {
         let controller = try FakeController()
         defer { controller.server.stop() }

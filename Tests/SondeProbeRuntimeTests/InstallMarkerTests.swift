@@ -56,6 +56,34 @@ struct InstallMarkerTests {
         #expect(patcher.log == ["install p-1.3 in shop"])
     }
 
+    @Test func whatCannotBeWrittenIsCountedAndSaidUntilItCan() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let marker = InstallMarker(folder: folder, service: "s")
+        marker.begin([key])
+        #expect(marker.problem == nil && marker.unwritten == 0)
+        let name = try #require(files().first)
+        // Where the next one is to be written there is a folder: not even root opens it.
+        let blocked = "\(folder)/\(name).\(getpid())"
+        try FileManager.default.createDirectory(
+            atPath: blocked, withIntermediateDirectories: true)
+        marker.complete([key])
+        #expect(marker.unwritten == 1)
+        let problem = try #require(marker.problem)
+        #expect(problem.hasPrefix("cannot remember installs: got error 21 when it was to open "))
+        #expect(problem.contains("; want room and leave to write in \(folder)"))
+        let patcher = FakePatcher()
+        let runtime = ProbeRuntime(
+            policy: ProbePolicy(), patcher: patcher, marker: marker, senses: FakeTime().senses)
+        // Installs go on: what is lost is only the memory of them.
+        runtime.want([Sample.wanted(Sample.program("p-1", 3))], images: [Sample.image(1, "shop")])
+        #expect(patcher.log == ["install p-1.3 in shop"])
+        #expect(runtime.memory.failures > 1 && runtime.memory.problem != nil)
+        let before = marker.unwritten
+        try FileManager.default.removeItem(atPath: blocked)
+        marker.begin([key])
+        #expect(marker.problem == nil && marker.unwritten == before)
+    }
+
     @Test func aProcessThatSurvivesOrStillRunsIsNotHeldAgainstItsProbes() {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let running = InstallMarker(folder: folder, service: "s")

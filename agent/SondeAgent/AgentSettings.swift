@@ -142,4 +142,6 @@ struct Pace: Hashable, Sendable {
     var logBatch = 0.2
     /// How often the rings of probes are emptied, while there are probes.
     var probeDrain = 0.025
+    /// The least time between two reports of new hits; while hits go on, half as many are made.
+    var hitReport = 1.0
 }

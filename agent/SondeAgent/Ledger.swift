@@ -36,7 +36,7 @@ final class Ledger: Sendable {
 
     /// Where a problem lies; each place has at most one problem at a time.
     enum Place: Int, CaseIterable, Sendable {
-        case delivery, control, desiredState, images, logs, probes, probeCount
+        case delivery, control, desiredState, images, logs, probes, probeCount, installMemory
     }
 
     private struct State {

@@ -27,7 +27,7 @@ final class ProbeKeeper: Sendable {
         var thread:
             @Sendable (_ name: String, _ body: @escaping @Sendable () -> Void) ->
                 AgentThread?
-        /// Called when a probe's state changed by itself.
+        /// Called when there is something to report: a probe's state changed by itself, or it was hit.
         var onChange: @Sendable () -> Void
     }
 
@@ -63,9 +63,11 @@ final class ProbeKeeper: Sendable {
 
     /// What was lost, by reason, and what was given to us that could not be used.
     var losses: [(reason: String, count: UInt64)] {
-        let orphans = state.withLock { $0.runtime?.orphans ?? 0 }
+        let (orphans, unwritten) = state.withLock {
+            ($0.runtime?.orphans ?? 0, $0.runtime?.memory.failures ?? 0)
+        }
         let all = [
-            ("probe_records_orphaned", orphans),
+            ("probe_records_orphaned", orphans), ("install_markers_unwritten", unwritten),
             ("traceparents_invalid", WorkScope.invalidTraceParents),
         ]
         return all.filter { $0.1 > 0 }
@@ -84,6 +86,7 @@ final class ProbeKeeper: Sendable {
             if state.runtime == nil { state.runtime = makeRuntime() }
             state.runtime?.want(probes, images: images)
             tellHowMany(state.runtime?.turnedAway ?? 0)
+            parts.ledger.setProblem(state.runtime?.memory.problem, at: .installMemory)
             if state.threads.isEmpty { state.threads = startThreads() }
             return true
         }
@@ -120,7 +123,7 @@ final class ProbeKeeper: Sendable {
         let blindness = WorkScope.learnInTask().map {
             "cannot tell the tasks and asynchronous traces of hits: \($0); want it loaded from the start"
         }
-        parts.ledger.setProblem(marker.problem ?? blindness, at: .probes)
+        parts.ledger.setProblem(blindness, at: .probes)
         return ProbeRuntime(
             policy: settings.probes.policy, patcher: parts.patcher(), marker: marker,
             senses: ThreadNames.senses())
@@ -148,22 +151,24 @@ final class ProbeKeeper: Sendable {
     private func run() {
         var images = RunningImages(parts.images)
         var pace = DrainPace(settings.pace.probeDrain)
+        var reports = HitReportPace(settings.pace.hitReport)
         while true {
             // Acquire; pairs with the release in `stop`.
             let deadline = stopDeadline.load(ordering: .acquiring)
             guard deadline == 0 else { return finish(deadline) }
             images.look()
-            let (lines, isBusy, hasMore, hasNews) = state.withLock { state in
+            let (lines, isBusy, hasMore, hasNews, hits) = state.withLock { state in
                 guard let runtime = state.runtime else {
-                    return ([ProbeLine](), false, false, false)
+                    return ([ProbeLine](), false, false, false, UInt64(0))
                 }
                 let lines = runtime.work(images: images.list)
                 let hasNews = runtime.stateChanges != state.reportedChanges
                 state.reportedChanges = runtime.stateChanges
-                return (lines, runtime.isBusy, runtime.hasMore, hasNews)
+                parts.ledger.setProblem(runtime.memory.problem, at: .installMemory)
+                return (lines, runtime.isBusy, runtime.hasMore, hasNews, runtime.hits)
             }
             logs.append(lines)
-            if hasNews { parts.onChange() }
+            if reports.isDue(hits: hits, now: Clock.monotonic) || hasNews { parts.onChange() }
             if hasMore { continue }
             let wait = pace.next(hadLines: !lines.isEmpty)
             _ = wake.wait(until: Clock.monotonic(after: isBusy ? wait : 86_400))
@@ -194,6 +199,40 @@ struct DrainPace: Hashable, Sendable {
     mutating func next(hadLines: Bool) -> Double {
         vain = hadLines ? 0 : min(vain &+ 1, Self.patience)
         return vain < Self.patience ? seconds : seconds * 2
+    }
+}
+
+/// When the controller is told of new hits, beside the polls that are made anyway.
+///
+/// Soon after the first hit, so that a probe's figures follow its lines; then in growing distances,
+/// for each report ends the poll that waits and costs a request. Without hits none is made.
+struct HitReportPace: Hashable, Sendable {
+    private let nanoseconds: UInt64
+    private var reported: UInt64 = 0
+    private var nextAt: UInt64 = 0
+    private var isGoingOn = false
+
+    /// A pace of at most one report in so many seconds.
+    init(_ seconds: Double) {
+        nanoseconds = UInt64(exactly: (min(seconds, 1e6) * 1e9).rounded()) ?? 1_000_000_000
+    }
+
+    /// Looks whether a report is due, which is made then.
+    ///
+    /// - Parameters:
+    ///   - hits: The hits of all probes in the text.
+    ///   - now: The monotonic time.
+    /// - Returns: Whether it is time to tell.
+    mutating func isDue(hits: UInt64, now: UInt64) -> Bool {
+        guard now >= nextAt else { return false }
+        guard hits != reported else {
+            isGoingOn = false
+            return false
+        }
+        reported = hits
+        nextAt = now &+ (isGoingOn ? nanoseconds &* 2 : nanoseconds)
+        isGoingOn = true
+        return true
     }
 }
 

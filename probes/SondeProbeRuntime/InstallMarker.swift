@@ -8,7 +8,8 @@ internal import Glibc
 /// A process that dies meanwhile leaves it behind. The next start of the same service on this
 /// machine finds it and holds those revisions of those probes back, until somebody enables them
 /// again. A file names its process by number and start time, so that several instances do not
-/// disturb each other. When the folder cannot be used, nothing is remembered and ``problem`` says so.
+/// disturb each other. When the folder cannot be used, nothing is remembered and ``problem`` says so;
+/// when a single file cannot be written, that is counted, and ``problem`` says so until one can.
 package final class InstallMarker {
     /// How far an install was when the process died.
     package enum Phase: String, Hashable, Sendable {
@@ -33,8 +34,15 @@ package final class InstallMarker {
     }
 
     /// Why nothing can be remembered, or `nil`.
-    package private(set) var problem: String?
+    package var problem: String? { folderProblem ?? writeProblem }
 
+    /// How often something could not be written down: a death after that is not learned from.
+    package private(set) var unwritten: UInt64 = 0
+
+    /// Why the folder cannot be used.
+    private let folderProblem: String?
+    /// Why the last file could not be written.
+    private var writeProblem: String?
     private let folder: String
     private let service: String
     private let own: (pid: Int32, start: UInt64)
@@ -63,7 +71,7 @@ package final class InstallMarker {
         var digest: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in service.utf8 { digest = (digest ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         self.service = String(digest, radix: 16)
-        problem = Self.prepare(folder)
+        folderProblem = Self.prepare(folder)
     }
 
     /// Where markers are when nobody says otherwise: below `XDG_RUNTIME_DIR`, or in `/tmp`.
@@ -98,7 +106,7 @@ package final class InstallMarker {
     ///
     /// Files of dead processes are taken together into one.
     package func refused() -> [Key: Phase] {
-        guard problem == nil else { return [:] }
+        guard folderProblem == nil else { return [:] }
         let refusedPath = "\(folder)/\(service).refused"
         var all = Self.read(refusedPath)?.entries ?? []
         var dead: [String] = []
@@ -120,14 +128,16 @@ package final class InstallMarker {
         }
         if !dead.isEmpty {
             all = all.suffix(Self.maximumRefused)
-            _ = write(all[...], to: refusedPath, head: "refused")
-            for path in dead { unlink(path) }
+            // What could not be taken together stays where it is, for the next start.
+            if write(all[...], to: refusedPath, head: "refused") {
+                for path in dead { unlink(path) }
+            }
         }
         return Dictionary(all.map { ($0.key, $0.phase) }) { first, _ in first }
     }
 
     private func note(_ keys: [Key], _ phase: Phase) {
-        guard problem == nil, !keys.isEmpty else { return }
+        guard folderProblem == nil, !keys.isEmpty else { return }
         entries.removeAll { keys.contains($0.key) }
         entries += keys.map { ($0, phase) }
         entries = entries.suffix(Self.maximumRefused)
@@ -135,11 +145,18 @@ package final class InstallMarker {
     }
 
     private func save() {
-        if entries.isEmpty {
-            unlink(path)
-        } else {
+        guard entries.isEmpty else {
             _ = write(entries[...], to: path, head: "\(own.pid) \(own.start)")
+            return
         }
+        if unlink(path) != 0, errno != ENOENT { fail("remove \(path)", errno) }
+    }
+
+    private func fail(_ what: String, _ error: Int32) {
+        unwritten &+= 1
+        writeProblem =
+            "cannot remember installs: got error \(error) when it was to \(what); want room and leave "
+            + "to write in \(folder)"
     }
 
     private var path: String { "\(folder)/\(service)-\(own.pid).installing" }
@@ -156,14 +173,25 @@ package final class InstallMarker {
         let temporary = "\(path).\(own.pid)"
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY
         let file = open(temporary, flags, 0o600)
-        guard file >= 0 else { return false }
+        guard file >= 0 else {
+            fail("open \(temporary)", errno)
+            return false
+        }
         let written = Glibc.write(file, bytes, bytes.count)
+        let writeError = written < 0 ? errno : ENOSPC
         close(file)
         // Renamed into place, so that nobody ever reads a half.
-        guard written == bytes.count, rename(temporary, path) == 0 else {
+        guard written == bytes.count else {
+            fail("write \(temporary)", writeError)
             unlink(temporary)
             return false
         }
+        guard rename(temporary, path) == 0 else {
+            fail("name \(path)", errno)
+            unlink(temporary)
+            return false
+        }
+        writeProblem = nil
         return true
     }
 

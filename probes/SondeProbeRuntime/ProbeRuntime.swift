@@ -59,6 +59,8 @@ package final class ProbeRuntime {
     package private(set) var orphans: UInt64 = 0
     /// Changes whenever a probe's state does, but not with its counters.
     package private(set) var stateChanges: UInt64 = 0
+    /// Hits of the probes that are in the text, as of the last ``work(images:)``.
+    package private(set) var hits: UInt64 = 0
     /// Whether more records wait than the last ``work(images:)`` took.
     package private(set) var hasMore = false
 
@@ -78,6 +80,11 @@ package final class ProbeRuntime {
         self.marker = marker
         self.senses = senses
         suspects = marker?.refused() ?? [:]
+    }
+
+    /// Why installs are not remembered over a death of the process, and how often that was so.
+    package var memory: (problem: String?, failures: UInt64) {
+        (marker?.problem, marker?.unwritten ?? 0)
     }
 
     /// Whether there is anything to look after: a probe in the text, or one that waits for an image.
@@ -320,6 +327,8 @@ package final class ProbeRuntime {
 
     private func enforceLimits() {
         let unix = senses.unix()
+        var sum: UInt64 = 0
+        defer { hits = sum }
         for id in probes.keys.sorted() {
             guard let probe = probes[id] else { continue }
             if let expires = probe.expires, unix >= expires {
@@ -328,6 +337,7 @@ package final class ProbeRuntime {
             }
             guard probe.phase == .installed, let limits = probe.program?.limits else { continue }
             let activity = activity(of: probe)
+            sum &+= activity.hits
             if activity.hasUsedUpHits {
                 rest(id, .expired, "its \(limits.hits) hits are used up")
             } else if let limit = activity.trippedBy {
