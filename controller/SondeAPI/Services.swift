@@ -216,21 +216,3 @@ extension Role {
         }
     }
 }
-
-extension APIError {
-    /// The error that tells of a store's failure.
-    package init(_ error: StoreError) {
-        let code: Code =
-            switch error.code {
-            case .diskFull, .inputOutput, .cannotOpen: .unavailable
-            case .corrupt: .internalError
-            case .notFound: .notFound
-            case .alreadyExists: .alreadyExists
-            case .rejected: .invalidArgument
-            case .tooLarge: .tooLarge
-            case .exhausted: .resourceExhausted
-            case .cancelled: .canceled
-            }
-        self.init(code, error.message)
-    }
-}

@@ -6,9 +6,9 @@
 ///     struct LabelPair: ConnectMessage {
 ///         var name = ""
 ///         var value = ""
-///         mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-///             _ visitor: inout Visitor
-///         ) throws(Visitor.Failure) {
+///         mutating func fields<V: FieldVisitor & ~Copyable>(
+///             _ visitor: inout V
+///         ) throws(V.Failure) {
 ///             try visitor.field(1, "name", &name)
 ///             try visitor.field(2, "value", &value)
 ///         }
@@ -20,9 +20,7 @@ package protocol ConnectMessage: Sendable {
     init()
 
     /// Shows each field, in order of its number, to a visitor that reads or writes it.
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure)
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure)
 }
 
 /// An enumeration of a message: a number on the wire, a name in JSON.

@@ -271,7 +271,6 @@ private struct ProtobufFieldReader: FieldVisitor, ~Copyable {
 package struct EmptyMessage: ConnectMessage {
     package init() {}
 
-    package mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {}
+    package mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure)
+    {}
 }

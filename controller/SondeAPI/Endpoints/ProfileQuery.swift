@@ -114,13 +114,6 @@ struct ProfileQuery: Sendable {
 
     /// The sum of the profiles that are asked for.
     func merged() throws(APIError) -> MergedStacks { try reading.merge(selection, [selector]) }
-
-    /// Asks the store.
-    static func reading<Answer>(
-        _ body: () throws(StoreError) -> Answer
-    ) throws(APIError) -> Answer {
-        do throws(StoreError) { return try body() } catch { throw APIError(error) }
-    }
 }
 
 extension APIError {

@@ -17,7 +17,7 @@ enum StatusEndpoints {
 
     static func status(_ services: Services) -> Route {
         Route("GET", "/api/v1/status", .read) { _ throws(APIError) in
-            let statistics = try ProfileQuery.reading { () throws(StoreError) in
+            let statistics = try APIError.ofStore { () throws(StoreError) in
                 try services.profiles.statistics()
             }
             var json = JSONWriter()

@@ -35,7 +35,7 @@ enum StoreEndpoints {
         // Of the whole store, whoever's profiles they are: for who looks after it.
         Route("GET", "/api/v1/store", services.hasTenants ? .administer : .read) {
             _ throws(APIError) in
-            let figures = try ProfileQuery.reading { () throws(StoreError) in
+            let figures = try APIError.ofStore { () throws(StoreError) in
                 try services.profiles.statistics()
             }
             var json = JSONWriter()
@@ -116,7 +116,7 @@ enum StoreEndpoints {
             body: .collected(limit: services.limits.requestBytes)
         ) { request throws(APIError) in
             let folder = try folder(request)
-            let backup = try ProfileQuery.reading { () throws(StoreError) in
+            let backup = try APIError.ofStore { () throws(StoreError) in
                 try services.storeCare.backUp(folder)
             }
             services.log.event(

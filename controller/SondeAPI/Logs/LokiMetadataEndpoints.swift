@@ -65,7 +65,7 @@ enum LokiMetadataEndpoints {
         _ parameters: LokiParameters, _ selectors: [Selector], _ services: Services
     ) throws(APIError) -> [LabelSet] {
         guard let range = try parameters.range(defaultSeconds: seconds) else { return [] }
-        let all = try ProfileQuery.reading { () throws(StoreError) in
+        let all = try APIError.ofStore { () throws(StoreError) in
             try services.logs.streams(in: range)
         }
         let found =
@@ -104,7 +104,7 @@ enum LokiMetadataEndpoints {
         let wanted = try selector(parameters.value("query") ?? "")
         var figures = LogFigures()
         if let range = try parameters.range(defaultSeconds: seconds) {
-            figures = try ProfileQuery.reading { () throws(StoreError) in
+            figures = try APIError.ofStore { () throws(StoreError) in
                 try services.logs.figures(in: range) { wanted.matches($0) }
             }
         }

@@ -36,7 +36,7 @@ enum AdHocProcedures {
         let all = try AdHocStacks.read(file, services.symbols)
         let tenant = try SettingsProcedures.tenant(call, services)
         let name = request.name.isEmpty ? "profile" : String(request.name.prefix(500))
-        let kept = try storing { () throws(StoreError) in
+        let kept = try APIError.ofStore { () throws(StoreError) in
             try services.control.keepAdHocProfile(
                 name, file, of: tenant, by: call.request.principal.name, now: services.now())
         }
@@ -55,7 +55,7 @@ enum AdHocProcedures {
     ) throws(APIError) -> AdHocListResponse {
         let tenant = try SettingsProcedures.tenant(call, services)
         var response = AdHocListResponse()
-        response.profiles = try storing { () throws(StoreError) in
+        response.profiles = try APIError.ofStore { () throws(StoreError) in
             try services.control.adHocProfiles(of: tenant)
         }.map { profile in
             var entry = AdHocEntry()
@@ -126,7 +126,7 @@ enum AdHocProcedures {
         _ id: String, _ call: ConnectCall, _ services: Services
     ) throws(APIError) -> (kept: AdHocProfile, all: [AdHocStacks]) {
         let tenant = try SettingsProcedures.tenant(call, services)
-        let found = try storing { () throws(StoreError) in
+        let found = try APIError.ofStore { () throws(StoreError) in
             try services.control.adHocProfile(id, of: tenant)
         }
         guard let found else {
@@ -135,11 +135,5 @@ enum AdHocProcedures {
                 "cannot find profile \(id.quotedForMessage): it was not uploaded, or is gone")
         }
         return (found.profile, try AdHocStacks.read(found.file, services.symbols))
-    }
-
-    private static func storing<Answer>(
-        _ body: () throws(StoreError) -> Answer
-    ) throws(APIError) -> Answer {
-        do throws(StoreError) { return try body() } catch { throw APIError(error) }
     }
 }

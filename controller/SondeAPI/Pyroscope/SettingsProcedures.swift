@@ -23,7 +23,7 @@ enum SettingsProcedures {
     ) throws(APIError) -> SettingsResponse {
         let tenant = try tenant(call, services)
         var response = SettingsResponse()
-        response.settings = try storing { () throws(StoreError) in
+        response.settings = try APIError.ofStore { () throws(StoreError) in
             try services.control.pluginSettings(of: tenant)
         }.map(SettingMessage.init)
         return response
@@ -42,7 +42,7 @@ enum SettingsProcedures {
             modified: message.modifiedAt > 0
                 ? Timestamp(unixMilliseconds: message.modifiedAt) : now)
         let tenant = try tenant(call, services)
-        try storing { () throws(StoreError) in
+        try APIError.ofStore { () throws(StoreError) in
             try services.control.setPluginSetting(
                 setting, of: tenant, by: call.request.principal.name, now: now)
         }
@@ -58,7 +58,7 @@ enum SettingsProcedures {
             throw APIError(.invalidArgument, "cannot delete setting: got no name; want one")
         }
         let tenant = try tenant(call, services)
-        try storing { () throws(StoreError) in
+        try APIError.ofStore { () throws(StoreError) in
             try services.control.removePluginSetting(
                 request.name, of: tenant, by: call.request.principal.name, now: services.now())
         }
@@ -97,12 +97,6 @@ enum SettingsProcedures {
             )
         }
         return tenants.first ?? ""
-    }
-
-    private static func storing<Answer>(
-        _ body: () throws(StoreError) -> Answer
-    ) throws(APIError) -> Answer {
-        do throws(StoreError) { return try body() } catch { throw APIError(error) }
     }
 }
 

@@ -9,9 +9,7 @@ struct AdHocUploadRequest: ConnectMessage {
     var profile = ""
     var maxNodes: Int64?
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "name", &name)
         try visitor.field(2, "profile", &profile)
         try visitor.field(3, "max_nodes", &maxNodes)
@@ -24,9 +22,7 @@ struct AdHocGetRequest: ConnectMessage {
     var profileType: String?
     var maxNodes: Int64?
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "id", &id)
         try visitor.field(2, "profile_type", &profileType)
         try visitor.field(3, "max_nodes", &maxNodes)
@@ -43,9 +39,7 @@ struct AdHocGetResponse: ConnectMessage {
     /// A flamebearer document in JSON.
     var flamebearerProfile = ""
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "id", &id)
         try visitor.field(2, "name", &name)
         try visitor.field(3, "uploaded_at", &uploadedAt)
@@ -59,9 +53,7 @@ struct AdHocGetResponse: ConnectMessage {
 struct AdHocListResponse: ConnectMessage {
     var profiles: [AdHocEntry] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "profiles", &profiles)
     }
 }
@@ -72,9 +64,7 @@ struct AdHocEntry: ConnectMessage {
     var name = ""
     var uploadedAt: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "id", &id)
         try visitor.field(2, "name", &name)
         try visitor.field(3, "uploaded_at", &uploadedAt)
@@ -88,9 +78,7 @@ struct AdHocDiffRequest: ConnectMessage {
     var profileType: String?
     var maxNodes: Int64?
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "left_id", &leftId)
         try visitor.field(2, "right_id", &rightId)
         try visitor.field(3, "profile_type", &profileType)
@@ -103,9 +91,7 @@ struct AdHocDiffResponse: ConnectMessage {
     var profileTypes: [String] = []
     var flamebearerProfile = ""
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "profile_types", &profileTypes)
         try visitor.field(2, "flamebearer_profile", &flamebearerProfile)
     }

@@ -19,9 +19,7 @@ struct GoogleProfile: ConnectMessage {
     var comment: [Int64] = []
     var defaultSampleType: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "sample_type", &sampleType)
         try visitor.field(2, "sample", &sample)
         try visitor.field(3, "mapping", &mapping)
@@ -44,9 +42,7 @@ struct GoogleValueType: ConnectMessage {
     var type: Int64 = 0
     var unit: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "type", &type)
         try visitor.field(2, "unit", &unit)
     }
@@ -58,9 +54,7 @@ struct GoogleSample: ConnectMessage {
     var value: [Int64] = []
     var label: [GoogleLabel] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "location_id", &locationId)
         try visitor.field(2, "value", &value)
         try visitor.field(3, "label", &label)
@@ -74,9 +68,7 @@ struct GoogleLabel: ConnectMessage {
     var num: Int64 = 0
     var numUnit: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "key", &key)
         try visitor.field(2, "str", &str)
         try visitor.field(3, "num", &num)
@@ -97,9 +89,7 @@ struct GoogleMapping: ConnectMessage {
     var hasLineNumbers = false
     var hasInlineFrames = false
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "id", &id)
         try visitor.field(2, "memory_start", &memoryStart)
         try visitor.field(3, "memory_limit", &memoryLimit)
@@ -121,9 +111,7 @@ struct GoogleLocation: ConnectMessage {
     var line: [GoogleLine] = []
     var isFolded = false
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "id", &id)
         try visitor.field(2, "mapping_id", &mappingId)
         try visitor.field(3, "address", &address)
@@ -138,9 +126,7 @@ struct GoogleLine: ConnectMessage {
     var line: Int64 = 0
     var column: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "function_id", &functionId)
         try visitor.field(2, "line", &line)
         try visitor.field(3, "column", &column)
@@ -155,9 +141,7 @@ struct GoogleFunction: ConnectMessage {
     var filename: Int64 = 0
     var startLine: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "id", &id)
         try visitor.field(2, "name", &name)
         try visitor.field(3, "system_name", &systemName)

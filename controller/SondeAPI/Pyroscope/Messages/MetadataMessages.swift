@@ -8,9 +8,7 @@ struct ProfileTypesRequest: ConnectMessage {
     var start: Int64 = 0
     var end: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "start", &start)
         try visitor.field(2, "end", &end)
     }
@@ -20,9 +18,7 @@ struct ProfileTypesRequest: ConnectMessage {
 struct ProfileTypesResponse: ConnectMessage {
     var profileTypes: [ProfileTypeMessage] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "profile_types", &profileTypes)
     }
 }
@@ -36,9 +32,7 @@ struct ProfileTypeMessage: ConnectMessage {
     var periodType = ""
     var periodUnit = ""
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "ID", &id)
         try visitor.field(2, "name", &name)
         try visitor.field(4, "sample_type", &sampleType)
@@ -54,9 +48,7 @@ struct LabelNamesRequest: ConnectMessage {
     var start: Int64 = 0
     var end: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "matchers", &matchers)
         try visitor.field(2, "start", &start)
         try visitor.field(3, "end", &end)
@@ -70,9 +62,7 @@ struct LabelValuesRequest: ConnectMessage {
     var start: Int64 = 0
     var end: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "name", &name)
         try visitor.field(2, "matchers", &matchers)
         try visitor.field(3, "start", &start)
@@ -84,9 +74,7 @@ struct LabelValuesRequest: ConnectMessage {
 struct NamesResponse: ConnectMessage {
     var names: [String] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "names", &names)
     }
 }
@@ -98,9 +86,7 @@ struct SeriesRequest: ConnectMessage {
     var start: Int64 = 0
     var end: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "matchers", &matchers)
         try visitor.field(2, "label_names", &labelNames)
         try visitor.field(3, "start", &start)
@@ -112,9 +98,7 @@ struct SeriesRequest: ConnectMessage {
 struct SeriesResponse: ConnectMessage {
     var labelsSet: [LabelsMessage] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(2, "labels_set", &labelsSet)
     }
 }
@@ -123,9 +107,7 @@ struct SeriesResponse: ConnectMessage {
 struct LabelsMessage: ConnectMessage {
     var labels: [LabelPairMessage] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "labels", &labels)
     }
 }
@@ -135,9 +117,7 @@ struct LabelPairMessage: ConnectMessage {
     var name = ""
     var value = ""
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "name", &name)
         try visitor.field(2, "value", &value)
     }
@@ -146,9 +126,7 @@ struct LabelPairMessage: ConnectMessage {
 /// Asks whether there is data at all.
 struct ProfileStatsRequest: ConnectMessage {
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
     }
 }
 
@@ -158,9 +136,7 @@ struct ProfileStatsResponse: ConnectMessage {
     var oldestProfileTime: Int64 = 0
     var newestProfileTime: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "data_ingested", &dataIngested)
         try visitor.field(2, "oldest_profile_time", &oldestProfileTime)
         try visitor.field(3, "newest_profile_time", &newestProfileTime)
@@ -173,9 +149,7 @@ struct AnalyzeQueryRequest: ConnectMessage {
     var end: Int64 = 0
     var query = ""
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(2, "start", &start)
         try visitor.field(3, "end", &end)
         try visitor.field(4, "query", &query)
@@ -187,9 +161,7 @@ struct AnalyzeQueryResponse: ConnectMessage {
     var queryScopes: [QueryScope] = []
     var queryImpact: QueryImpact?
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "query_scopes", &queryScopes)
         try visitor.field(2, "query_impact", &queryImpact)
     }
@@ -207,9 +179,7 @@ struct QueryScope: ConnectMessage {
     var profileBytes: UInt64 = 0
     var symbolBytes: UInt64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "component_type", &componentType)
         try visitor.field(2, "component_count", &componentCount)
         try visitor.field(3, "block_count", &blockCount)
@@ -228,9 +198,7 @@ struct QueryImpact: ConnectMessage {
     var totalQueriedSeries: UInt64 = 0
     var deduplicationNeeded = false
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(2, "total_bytes_in_time_range", &totalBytesInTimeRange)
         try visitor.field(3, "total_queried_series", &totalQueriedSeries)
         try visitor.field(4, "deduplication_needed", &deduplicationNeeded)

@@ -16,9 +16,7 @@ struct SelectSeriesRequest: ConnectMessage {
     var limit: Int64?
     var exemplarType: ExemplarType = .unspecified
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "profile_typeID", &profileTypeID)
         try visitor.field(2, "label_selector", &labelSelector)
         try visitor.field(3, "start", &start)
@@ -36,9 +34,7 @@ struct SelectSeriesRequest: ConnectMessage {
 struct SelectSeriesResponse: ConnectMessage {
     var series: [SeriesMessage] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "series", &series)
     }
 }
@@ -48,9 +44,7 @@ struct SeriesMessage: ConnectMessage {
     var labels: [LabelPairMessage] = []
     var points: [PointMessage] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "labels", &labels)
         try visitor.field(2, "points", &points)
     }
@@ -63,9 +57,7 @@ struct PointMessage: ConnectMessage {
     var annotations: [AnnotationMessage] = []
     var exemplars: [ExemplarMessage] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "value", &value)
         try visitor.field(2, "timestamp", &timestamp)
         try visitor.field(3, "annotations", &annotations)
@@ -78,9 +70,7 @@ struct AnnotationMessage: ConnectMessage {
     var key = ""
     var value = ""
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "key", &key)
         try visitor.field(2, "value", &value)
     }
@@ -95,9 +85,7 @@ struct ExemplarMessage: ConnectMessage {
     var labels: [LabelPairMessage] = []
     var traceId = ""
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "timestamp", &timestamp)
         try visitor.field(2, "profile_id", &profileId)
         try visitor.field(3, "span_id", &spanId)
@@ -120,9 +108,7 @@ struct SelectHeatmapRequest: ConnectMessage {
     var exemplarType: ExemplarType = .unspecified
     var limit: Int64?
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "profile_typeID", &profileTypeID)
         try visitor.field(2, "label_selector", &labelSelector)
         try visitor.field(3, "start", &start)
@@ -139,9 +125,7 @@ struct SelectHeatmapRequest: ConnectMessage {
 struct SelectHeatmapResponse: ConnectMessage {
     var series: [HeatmapSeriesMessage] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "series", &series)
     }
 }
@@ -151,9 +135,7 @@ struct HeatmapSeriesMessage: ConnectMessage {
     var labels: [LabelPairMessage] = []
     var slots: [HeatmapSlotMessage] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "labels", &labels)
         try visitor.field(2, "slots", &slots)
     }
@@ -168,9 +150,7 @@ struct HeatmapSlotMessage: ConnectMessage {
     var counts: [Int32] = []
     var exemplars: [ExemplarMessage] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "timestamp", &timestamp)
         try visitor.field(2, "y_min", &yMin)
         try visitor.field(3, "counts", &counts)

@@ -9,9 +9,7 @@ struct SettingMessage: ConnectMessage {
     /// Unix milliseconds.
     var modifiedAt: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "name", &name)
         try visitor.field(2, "value", &value)
         try visitor.field(3, "modifiedAt", &modifiedAt)
@@ -22,9 +20,7 @@ struct SettingMessage: ConnectMessage {
 struct SettingsResponse: ConnectMessage {
     var settings: [SettingMessage] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "settings", &settings)
     }
 }
@@ -33,9 +29,7 @@ struct SettingsResponse: ConnectMessage {
 struct SettingEnvelope: ConnectMessage {
     var setting: SettingMessage?
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "setting", &setting)
     }
 }
@@ -44,9 +38,7 @@ struct SettingEnvelope: ConnectMessage {
 struct SettingName: ConnectMessage {
     var name = ""
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "name", &name)
     }
 }
@@ -55,9 +47,7 @@ struct SettingName: ConnectMessage {
 struct FeatureFlagsResponse: ConnectMessage {
     var featureFlags: [FeatureFlag] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "feature_flags", &featureFlags)
     }
 }
@@ -69,9 +59,7 @@ struct FeatureFlag: ConnectMessage {
     var description: String?
     var documentationURL: String?
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "name", &name)
         try visitor.field(2, "enabled", &enabled)
         try visitor.field(3, "description", &description)
@@ -83,9 +71,7 @@ struct FeatureFlag: ConnectMessage {
 struct VersionResponse: ConnectMessage {
     var querierAPI: UInt64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "QuerierAPI", &querierAPI)
     }
 }

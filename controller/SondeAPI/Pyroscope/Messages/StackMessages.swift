@@ -18,9 +18,7 @@ struct SelectMergeStacktracesRequest: ConnectMessage {
     /// 16 hexadecimal digits each.
     var spanSelector: [String] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "profile_typeID", &profileTypeID)
         try visitor.field(2, "label_selector", &labelSelector)
         try visitor.field(3, "start", &start)
@@ -41,9 +39,7 @@ struct SelectMergeStacktracesResponse: ConnectMessage {
     var dot = ""
     var pprof: PprofMessage?
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "flamegraph", &flamegraph)
         try visitor.field(2, "tree", &tree)
         try visitor.field(3, "dot", &dot)
@@ -55,9 +51,7 @@ struct SelectMergeStacktracesResponse: ConnectMessage {
 struct PprofMessage: ConnectMessage {
     var profile: GoogleProfile?
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "profile", &profile)
     }
 }
@@ -68,9 +62,7 @@ struct StackTraceSelectorMessage: ConnectMessage {
     var callSite: [CallSiteMessage] = []
     var goPgo: GoPGOMessage?
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "call_site", &callSite)
         try visitor.field(2, "go_pgo", &goPgo)
     }
@@ -80,9 +72,7 @@ struct StackTraceSelectorMessage: ConnectMessage {
 struct CallSiteMessage: ConnectMessage {
     var name = ""
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "name", &name)
     }
 }
@@ -93,9 +83,7 @@ struct GoPGOMessage: ConnectMessage {
     var keepLocations: UInt32 = 0
     var aggregateCallees = false
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "keep_locations", &keepLocations)
         try visitor.field(2, "aggregate_callees", &aggregateCallees)
     }
@@ -111,9 +99,7 @@ struct SelectMergeSpanProfileRequest: ConnectMessage {
     var maxNodes: Int64?
     var format: StacktracesFormat = .unspecified
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "profile_typeID", &profileTypeID)
         try visitor.field(2, "label_selector", &labelSelector)
         try visitor.field(3, "span_selector", &spanSelector)
@@ -129,9 +115,7 @@ struct SelectMergeSpanProfileResponse: ConnectMessage {
     var flamegraph: FlameGraphMessage?
     var tree: [UInt8] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "flamegraph", &flamegraph)
         try visitor.field(2, "tree", &tree)
     }
@@ -148,9 +132,7 @@ struct SelectMergeProfileRequest: ConnectMessage {
     var profileIdSelector: [String] = []
     var traceIdSelector: [String] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "profile_typeID", &profileTypeID)
         try visitor.field(2, "label_selector", &labelSelector)
         try visitor.field(3, "start", &start)
@@ -167,9 +149,7 @@ struct DiffRequest: ConnectMessage {
     var left: SelectMergeStacktracesRequest?
     var right: SelectMergeStacktracesRequest?
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "left", &left)
         try visitor.field(2, "right", &right)
     }
@@ -179,9 +159,7 @@ struct DiffRequest: ConnectMessage {
 struct DiffResponse: ConnectMessage {
     var flamegraph: FlameGraphDiffMessage?
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "flamegraph", &flamegraph)
     }
 }
@@ -193,9 +171,7 @@ struct FlameGraphMessage: ConnectMessage {
     var total: Int64 = 0
     var maxSelf: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "names", &names)
         try visitor.field(2, "levels", &levels)
         try visitor.field(3, "total", &total)
@@ -212,9 +188,7 @@ struct FlameGraphDiffMessage: ConnectMessage {
     var leftTicks: Int64 = 0
     var rightTicks: Int64 = 0
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "names", &names)
         try visitor.field(2, "levels", &levels)
         try visitor.field(3, "total", &total)
@@ -228,9 +202,7 @@ struct FlameGraphDiffMessage: ConnectMessage {
 struct LevelMessage: ConnectMessage {
     var values: [Int64] = []
 
-    mutating func fields<Visitor: FieldVisitor & ~Copyable>(
-        _ visitor: inout Visitor
-    ) throws(Visitor.Failure) {
+    mutating func fields<V: FieldVisitor & ~Copyable>(_ visitor: inout V) throws(V.Failure) {
         try visitor.field(1, "values", &values)
     }
 }
