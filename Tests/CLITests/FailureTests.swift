@@ -42,6 +42,34 @@ import sonde
         #expect(agents.errors.contains("SONDE_TOKEN"))
     }
 
+    @Test func aTenantIsNamedByOptionOrEnvironment() throws {
+        let stub = try StubController { _ in
+            Answer(
+                #"{"code": "unauthenticated", "message": "cannot serve", "missing": "tenant"}"#,
+                status: 401)
+        }
+        defer { stub.stop() }
+        for (words, environment, sent) in [
+            (["--tenant", "night"], ["SONDE_TENANT": "day"], "night"),
+            ([], ["SONDE_TENANT": "day|night"], "day|night"), ([], [:], nil),
+        ] as [([String], [String: String], String?)] {
+            let run = try SondeProcess.run(
+                ["services", "--url", stub.url] + words, environment: environment)
+            #expect(run.status == 1)
+            #expect(run.errors.contains("--tenant or SONDE_TENANT"))
+            #expect(!run.errors.contains("SONDE_TOKEN"))
+            let headers = stub.asked.last?.headers.split(whereSeparator: \.isNewline) ?? []
+            let field = headers.first { $0.lowercased().hasPrefix("x-scope-orgid: ") }
+            #expect(field.map { String($0.dropFirst(15)) } == sent)
+        }
+        let asked = stub.asked.count
+        for name in ["a b", "|", "", "a\r\nX: y", "ü"] {
+            let run = try SondeProcess.run(["services", "--url", stub.url, "--tenant=\(name)"])
+            #expect(run.status == 2, "\(name)")
+        }
+        #expect(stub.asked.count == asked)
+    }
+
     @Test(arguments: [
         Answer("<html>It works!</html>", type: "text/html"),
         Answer("<html>Bad gateway</html>", status: 502, type: "text/html"),
@@ -104,6 +132,34 @@ import sonde
         let file = folder.path + "/a.svg"
         let svg = try SondeProcess.run(["flame", "bookmakr", "-o", file, "--url", stub.url])
         #expect(svg.status == 1 && !FileManager.default.fileExists(atPath: file))
+    }
+
+    @Test func aComparisonWithoutDataNamesTheSideAndItsRange() throws {
+        let full = #""profiles": 360"#
+        let empty = SampleAnswers.diff.replacing(full, with: #""profiles": 0"#, maxReplacements: 1)
+        try #require(empty != SampleAnswers.diff)
+        let noTypes = #"{"services": [{"name": "bookmaker", "profileTypes": [], "agents": 1}]}"#
+        let stub = try StubController { request in
+            if request.line.contains("/api/v1/diff") { return Answer(empty) }
+            let isBase = request.line.contains("from=now-25h&until=now-24h")
+            return Answer(isBase ? noTypes : SampleAnswers.services)
+        }
+        defer { stub.stop() }
+        let words = ["diff", "bookmaker", "--base-from", "25h", "--base-until", "24h"]
+        let before = try SondeProcess.run(words + ["--url", stub.url])
+        #expect(before.status == 1 && before.output.isEmpty)
+        #expect(
+            before.errors
+                == "sonde: no cpu profiles of bookmaker from 25h ago until 24h ago\n"
+                + "  its agent is connected, but sent no profile of that time\n")
+        let elsewhere = try SondeProcess.run(["diff", "bookmakr", "wallet", "--url", stub.url])
+        #expect(elsewhere.errors.contains("no cpu profiles of bookmakr in the last 1h\n"))
+        #expect(elsewhere.errors.contains("did you mean bookmaker?"))
+        // The very type that was asked for is no other one.
+        let focused = try SondeProcess.run(
+            ["diff", "bookmaker", "wallet", "--focus", "x", "--url", stub.url])
+        #expect(!focused.errors.contains("other types"))
+        #expect(focused.errors.contains("but no such stack (--stack, --focus)"))
     }
 
     @Test func aControllerThatHeardNothingYetSaysHowToBegin() throws {

@@ -2,6 +2,7 @@
 // The controller about itself, and what every answer has.
 
 import Foundation
+import SondeServer
 import Testing
 
 @Suite struct StatusTests {
@@ -15,7 +16,40 @@ import Testing
         #expect((info.json["data"] as? [String: String])?["version"]?.isEmpty == false)
         let status = try controller.send("GET", "/api/v1/status", over: transport)
         #expect(
-            Set(status.json.keys) == ["version", "startedMs", "profiles", "storeBytes", "rejected"])
+            Set(status.json.keys) == [
+                "version", "startedMs", "profiles", "storeBytes", "rejected", "ingest",
+            ])
+    }
+
+    @Test(arguments: Transport.allCases)
+    func theStatusTellsWhoeverAsksHisOwnLimits(_ transport: Transport) throws {
+        func tenants(_ controller: TestController, _ header: String?) throws -> [String: Int] {
+            let answer = try controller.send(
+                "GET", "/api/v1/status", over: transport,
+                headers: header.map { [("X-Scope-OrgID", $0)] } ?? [])
+            #expect(answer.status == 200, "\(answer.text)")
+            let ingest = answer.json["ingest"] as? [String: Any]
+            #expect((ingest?["limits"] as? [String: Int])?["series"] == 100_000)
+            let shown = (ingest?["tenants"] as? [[String: Any]] ?? []).compactMap { one in
+                (one["limits"] as? [String: Int])?["series"].map { (one["tenant"] as? String, $0) }
+            }
+            return Dictionary(uniqueKeysWithValues: shown.map { ($0.0 ?? "", $0.1) })
+        }
+        #expect(try tenants(TestController(), nil) == ["anonymous": 100_000])
+        let controller = try TestController {
+            $0.hasTenants = true
+            $0.tenantLimits = ["night": ["series": 7]]
+        }
+        #expect(try tenants(controller, nil) == [:])
+        #expect(try tenants(controller, "night") == ["night": 7])
+        #expect(try tenants(controller, "night|new") == ["night": 7, "new": 100_000])
+        // To ask is not to be counted.
+        let limits = try controller.send(
+            "GET", "/api/v1/limits", over: transport, headers: [("X-Scope-OrgID", "night")])
+        let known = (limits.json["tenants"] as? [[String: Any]] ?? []).map {
+            $0["tenant"] as? String
+        }
+        #expect(known == ["night"])
     }
 
     @Test(arguments: Transport.allCases)

@@ -86,9 +86,10 @@ struct AgentSettingsTests {
                 "SONDE_LABELS": "region=eu, zone = b=c ,empty=", "SONDE_VERSION": "1.2",
                 "SONDE_PROFILE": "off", "SONDE_HERTZ": "49.5", "SONDE_CA_FILE": "/ca.pem",
                 "SONDE_UPLOAD": "no", "SONDE_QUEUE_BYTES": "65536", "SONDE_QUEUE_SECONDS": "60",
-                "SONDE_LOG": "stderr",
+                "SONDE_LOG": "stderr", "SONDE_TENANT": "night",
             ])
         #expect(settings.service == "s")
+        #expect(settings.tenant == "night")
         #expect(settings.url == "https://c:1")
         #expect(settings.token == "t")
         #expect(
@@ -109,6 +110,7 @@ struct AgentSettingsTests {
         var configuration = Sonde.Configuration(
             service: "given", version: "2", url: "http://given", token: "given",
             labels: ["region": "given"], samplesCPU: true, hertz: 11)
+        configuration.tenant = "given"
         configuration.uploadsImages = true
         configuration.queueBytes = 100_000
         let settings = try settings(
@@ -117,10 +119,12 @@ struct AgentSettingsTests {
                 "SONDE_SERVICE": "e", "SONDE_URL": "http://e", "SONDE_TOKEN": "e",
                 "SONDE_LABELS": "region=e,zone=e", "SONDE_VERSION": "e", "SONDE_PROFILE": "wrong",
                 "SONDE_HERTZ": "wrong", "SONDE_UPLOAD": "wrong", "SONDE_QUEUE_BYTES": "wrong",
+                "SONDE_TENANT": "not a name",
             ])
         #expect(settings.service == "given")
         #expect(settings.url == "http://given")
         #expect(settings.token == "given")
+        #expect(settings.tenant == "given")
         #expect(settings.version == "2")
         #expect(settings.labels["region"] == "given")
         #expect(settings.labels["zone"] == "e")
@@ -136,6 +140,7 @@ struct AgentSettingsTests {
         ("SONDE_LABELS", "service_name=x"), ("SONDE_LABELS", "__x=y"),
         ("SONDE_PROBES", "perhaps"), ("SONDE_PROBE_LINES_PER_SECOND", "0"),
         ("SONDE_PROBE_CPU_PERCENT", "101"), ("SONDE_PROBE_RING_BYTES", "1"),
+        ("SONDE_TENANT", "a b"), ("SONDE_TENANT", "a|b"), ("SONDE_TENANT", "a\r\nX: y"),
         ("SONDE_LOG_QUEUE_BYTES", "x"), ("SONDE_QUEUE_BYTES", "1"), ("SONDE_QUEUE_SECONDS", "-1"),
     ])
     func aBadVariableIsNamedWithItsValue(name: String, value: String) throws {

@@ -380,6 +380,34 @@ def a_token_is_asked_for_and_kept(page, stub):
 
 
 @test()
+def a_tenant_is_asked_for_kept_and_changed(page, stub):
+    stub.days.tenants = {"night", "day"}
+    page.open()
+    page.browser.until("return document.querySelector('#tenant-wanted')", what="a tenant field")
+    same(page.text("#message h2"), "A tenant is needed")
+    assert "got no X-Scope-OrgID" in page.text("#message")
+    same(page.complaints(), [])
+    page.browser.fill("#tenant-wanted", "night")
+    page.browser.keys("Enter")
+    page.wait_for_graph()
+    same(page.text("#tenant"), "night")
+    page.open().wait_for_graph()
+    same(page.text("#tenant"), "night", "the name is kept")
+    page.browser.click("#tenant")
+    page.browser.fill("#tenant-name", "day")
+    page.browser.keys("Enter")
+    page.browser.until("return document.querySelector('#tenant').textContent === 'day'", what="the other tenant's name")
+    page.wait_for_graph()
+    page.browser.click("#tenant")
+    page.browser.run("document.querySelector('#tenant-name').value = ''")
+    page.browser.click("#tenant-form [type=submit]")
+    page.browser.until("return document.querySelector('#tenant-wanted')", what="the question again")
+    assert page.browser.run("return document.querySelector('#tenant').hidden")
+    page.browser.run("localStorage.clear()")
+    page.browser.complaints()
+
+
+@test()
 def a_truncated_answer_says_so_and_offers_more(page, stub):
     stub.days.truncated = True
     stub.days.tree = synthetic.bookmaker(60, extra=[([synthetic.START, synthetic.MAIN, synthetic.frame("other", "", "", 0, synthetic.OTHER)], 80)])

@@ -45,6 +45,8 @@ class Days:
         self.away = False
         self.failing = None  # (status, code, message) for every read
         self.token = None
+        # What each tenant's name shows; None keeps no tenants apart.
+        self.tenants = None
         self.role = "developer"
         self.truncated = False
         self.notes = []
@@ -104,6 +106,8 @@ class Handler(BaseHTTPRequestHandler):
         if days.token and self.headers.get("Authorization") != f"Bearer {days.token}":
             found = "no token" if not self.headers.get("Authorization") else "an unknown token"
             return self.refuse(401, "unauthenticated", f"cannot use the API: got {found}; want Authorization: Bearer <token>")
+        if days.tenants is not None and self.headers.get("X-Scope-OrgID") not in days.tenants:
+            return self.refuse(401, "unauthenticated", "cannot serve without a tenant: got no X-Scope-OrgID; want the tenant's name, for tenancy is on", missing="tenant")
         if self.command == "PATCH":
             return self.change(query, json.loads(body))
         if days.failing:
@@ -171,8 +175,8 @@ class Handler(BaseHTTPRequestHandler):
     def reply(self, value, status=200):
         self.send(status, "application/json", json.dumps(value, separators=(",", ":")).encode())
 
-    def refuse(self, status, code, message):
-        self.reply({"code": code, "message": message}, status)
+    def refuse(self, status, code, message, **details):
+        self.reply({"code": code, "message": message, **details}, status)
 
     def send(self, status, kind, body):
         packed = "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > 512

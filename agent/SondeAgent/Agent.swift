@@ -203,10 +203,12 @@ struct Clients: Sendable {
     }
 
     private static func configuration(_ settings: AgentSettings) -> HTTPClientConfiguration {
-        HTTPClientConfiguration(
+        var configuration = HTTPClientConfiguration(
             baseURL: settings.url, token: settings.token,
             certificateAuthorityFile: settings.certificateFile,
             // Hundreds of probes' programs are a few megabytes; a hostile answer costs no more.
             maxResponseBytes: 16 << 20, userAgent: "sonde-agent/\(Sonde.version)")
+        configuration.tenant = settings.tenant
+        return configuration
     }
 }

@@ -9,6 +9,7 @@ struct AgentSettings: Hashable, Sendable {
     var version: String
     var url: String
     var token: String?
+    var tenant: String?
     var certificateFile: String?
     var labels: LabelSet
     var samplesCPU: Bool
@@ -52,6 +53,7 @@ struct AgentSettings: Hashable, Sendable {
         version = configuration.version ?? source["SONDE_VERSION"] ?? ""
         url = configuration.url ?? source["SONDE_URL"] ?? "http://127.0.0.1:4040"
         token = configuration.token ?? source["SONDE_TOKEN"]
+        tenant = try source.tenant(configuration.tenant)
         certificateFile = configuration.certificateFile ?? source["SONDE_CA_FILE"]
         labels = try Self.labels(configuration.labels, source["SONDE_LABELS"] ?? "")
         if let samplesCPU = configuration.samplesCPU {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads settings from environment variables, with errors that name the variable.
 
+internal import SondeModel
+
 /// The environment as a source of settings; an empty variable counts as absent.
 struct SettingSource {
     private let environment: (String) -> String?
@@ -31,6 +33,13 @@ struct SettingSource {
         case "off": return false
         default: throw refusal("SONDE_PROFILE", value, want: "cpu or off")
         }
+    }
+
+    /// The tenant that the program gave, or the variable's.
+    func tenant(_ given: String?) throws(SondeError) -> String? {
+        let name = given ?? self["SONDE_TENANT"]
+        guard let name, !TenantName.isValid(name) else { return name }
+        throw refusal(given == nil ? "SONDE_TENANT" : "tenant", name, want: TenantName.form)
     }
 
     /// The elements of a list with commas, without the blanks around them.

@@ -19,6 +19,9 @@ extension Sonde {
         public var url: String?
         /// The agent's token, where the controller asks for one; `SONDE_TOKEN`.
         public var token: String?
+        /// The tenant to whom profiles, lines and requests belong, where the controller keeps
+        /// tenants apart; `SONDE_TENANT`.
+        public var tenant: String?
         /// A PEM file with the certificates to trust instead of the system's; `SONDE_CA_FILE`.
         public var certificateFile: String?
         /// Labels of every profile; `SONDE_LABELS=region=eu,zone=b`.

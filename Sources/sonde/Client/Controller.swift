@@ -17,10 +17,11 @@ package struct Controller: Sendable {
     /// The controller that the options and the environment choose.
     ///
     /// - Parameters:
-    ///   - invocation: May hold ``OptionDescription/url``, `token` and `caFile`.
-    ///   - environment: May hold `SONDE_URL`, `SONDE_TOKEN` and `SONDE_CA_FILE`, over which an option
-    ///     wins, and `SONDE_TENANT`.
-    /// - Throws: ``CommandFailure`` when the address is none or the certificate file is not there.
+    ///   - invocation: May hold ``OptionDescription/url``, `token`, `tenant` and `caFile`.
+    ///   - environment: May hold `SONDE_URL`, `SONDE_TOKEN`, `SONDE_TENANT` and `SONDE_CA_FILE`, over
+    ///     which an option wins.
+    /// - Throws: ``CommandFailure`` when the address or the tenant is none, or the certificate file
+    ///   is not there.
     package init(_ invocation: Invocation, _ environment: [String: String]) throws(CommandFailure) {
         func chosen(_ option: OptionDescription, _ variable: String) -> String? {
             if let value = invocation.text(option) { return value }
@@ -37,12 +38,23 @@ package struct Controller: Sendable {
             baseURL: address, token: chosen(.token, "SONDE_TOKEN"),
             certificateAuthorityFile: chosen(.caFile, "SONDE_CA_FILE"),
             userAgent: "sonde/" + SondeVersion.current)
-        configuration.tenant = environment["SONDE_TENANT"]
+        configuration.tenant = try Self.tenant(chosen(.tenant, "SONDE_TENANT"))
         do {
             client = try HTTPClient(configuration)
         } catch {
             throw Self.failure(error, address)
         }
+    }
+
+    private static func tenant(_ names: String?) throws(CommandFailure) -> String? {
+        guard let names else { return nil }
+        let parts = names.split(separator: "|", omittingEmptySubsequences: false)
+        guard parts.allSatisfy({ TenantName.isValid(String($0)) }) else {
+            throw .usage(
+                "cannot use the tenant \"\(names.forTerminal)\": got a name that is not allowed; want"
+                    + " \(TenantName.form), several joined by | (--tenant or SONDE_TENANT)")
+        }
+        return names
     }
 
     /// The body of a successful answer.
@@ -122,6 +134,7 @@ package struct Controller: Sendable {
         struct Refusal: Decodable {
             var code: String
             var message: String
+            var missing: String?
         }
         guard let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(body)) else {
             return CommandFailure(
@@ -130,7 +143,9 @@ package struct Controller: Sendable {
                 advice: ["a proxy or another program may answer there; check --url and SONDE_URL"])
         }
         var advice: [String] = []
-        if status == 401 || status == 403 {
+        if refusal.missing == "tenant" {
+            advice = ["a tenant's name goes into --tenant or SONDE_TENANT"]
+        } else if status == 401 || status == 403 {
             advice = [
                 "a token goes into SONDE_TOKEN or --token; an admin makes one with: sonde token create"
             ]

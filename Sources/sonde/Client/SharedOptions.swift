@@ -14,6 +14,13 @@ extension OptionDescription {
             + " lines. None is needed for a controller on this machine's loopback address.",
         group: .controller)
 
+    /// Whose data is asked for.
+    package static let tenant = OptionDescription(
+        "tenant", "NAME", .text,
+        "Whose data, where the controller keeps tenants apart; also SONDE_TENANT. Several to read of:"
+            + " 'day|night'.",
+        group: .controller)
+
     /// Which certificates to trust.
     package static let caFile = OptionDescription(
         "ca-file", "FILE", .file,
@@ -55,7 +62,7 @@ extension OptionDescription {
         "Print the controller's JSON as it is; docs/http-api.md describes it.", group: .output)
 
     /// What every command takes that asks the controller.
-    package static let controller: [OptionDescription] = [url, token, caFile]
+    package static let controller: [OptionDescription] = [url, token, tenant, caFile]
 
     /// What every command takes that can look at a part of the stacks.
     package static let stacks: [OptionDescription] = [stack, focus]
@@ -85,9 +92,21 @@ extension Invocation {
 
     /// The range of time in words, as it was asked for.
     package var rangeInWords: String {
-        let from = values["from"] ?? "1h", until = values["until"]
-        let begin = TimeExpression.duration(from) == nil ? "since \(from)" : "in the last \(from)"
-        guard let until, until != "now" else { return begin }
-        return "from \(from) until \(until)"
+        Self.inWords(from: values["from"] ?? "1h", until: values["until"])
+    }
+
+    /// A range of time in words.
+    ///
+    /// - Parameters:
+    ///   - from: Where it begins, as a person typed it.
+    ///   - until: Where it ends, typed alike; `nil` for now.
+    /// - Returns: Such as `in the last 5m`, `since 2026-01-31` or `from 25h ago until 24h ago`.
+    package static func inWords(from: String, until: String?) -> String {
+        let isLength = TimeExpression.duration(from) != nil
+        guard let until, until != "now" else {
+            return isLength ? "in the last \(from)" : "since \(from)"
+        }
+        let ago = { (text: String) in TimeExpression.duration(text) == nil ? text : text + " ago" }
+        return "from \(ago(from)) until \(ago(until))"
     }
 }

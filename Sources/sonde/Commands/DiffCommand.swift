@@ -74,14 +74,28 @@ private func runDiff(_ invocation: Invocation, _ surroundings: Surroundings) thr
             ] + invocation.rangeQuery + invocation.stacksQuery))
     if invocation.isSet(.json) { return try surroundings.writeJSON(body) }
     let answer = try controller.decode(DiffAnswer.self, from: body)
-    for (side, selector) in [(answer.left, left), (answer.right, right)]
-    where side.profiles == 0 {
-        throw NoData.failure(selector, invocation, controller)
+    if answer.left.profiles == 0 {
+        throw NoData.failure(left, invocation, controller, in: baseRange(invocation))
     }
+    if answer.right.profiles == 0 { throw NoData.failure(right, invocation, controller) }
     let limit = invocation.values["limit"].flatMap { Int($0) } ?? 20
     try surroundings.output.write(
         diffText(answer, (left, right), limit: limit, surroundings.output))
     surroundings.note(notes: answer.notes)
+}
+
+/// The range of A: the command line's, but for what is said of A alone.
+private func baseRange(_ invocation: Invocation) -> NoData.Range {
+    var range = NoData.Range(invocation)
+    guard invocation.isSet(.baseFrom) || invocation.isSet(.baseUntil) else { return range }
+    let from = invocation.time(.baseFrom) ?? invocation.time(.from)
+    let until = invocation.time(.baseUntil) ?? invocation.time(.until)
+    range.query = [("from", from?.parameter), ("until", until?.parameter)]
+    range.words = Invocation.inWords(
+        from: invocation.values["base-from"] ?? invocation.values["from"] ?? "1h",
+        until: invocation.values["base-until"] ?? invocation.values["until"])
+    range.isOwn = false
+    return range
 }
 
 private func diffText(

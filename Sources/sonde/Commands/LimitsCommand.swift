@@ -16,8 +16,8 @@ extension CommandDescription {
             [
                 OptionDescription(
                     "tenant", "NAME", .text, "The limits of this tenant.", standard: "everybody"),
-                .json,
-            ] + OptionDescription.controller
+                .json, .url, .token, .caFile,
+            ]
         command.subcommands = [limitsSet]
         command.examples = [
             .init("sonde limits", "What counts for everybody, and who sent what."),
@@ -45,8 +45,8 @@ extension CommandDescription {
             [
                 OptionDescription(
                     "tenant", "NAME", .text, "For this tenant.", standard: "everybody"),
-                .json,
-            ] + OptionDescription.controller
+                .json, .url, .token, .caFile,
+            ]
         command.examples = [
             .init("sonde limits set profile_bytes_per_second=134217728", "128 MiB a second."),
             .init("sonde limits set --tenant night labels=default", "As everybody else."),

@@ -59,8 +59,8 @@ private func runProgram(_ invocation: Invocation, _ surroundings: Surroundings) 
         environment["SONDE_SERVICE"] = lastComponent(program)
     }
     let variables = [
-        ("url", "SONDE_URL"), ("token", "SONDE_TOKEN"), ("ca-file", "SONDE_CA_FILE"),
-        ("hertz", "SONDE_HERTZ"),
+        ("url", "SONDE_URL"), ("token", "SONDE_TOKEN"), ("tenant", "SONDE_TENANT"),
+        ("ca-file", "SONDE_CA_FILE"), ("hertz", "SONDE_HERTZ"),
     ]
     for (option, variable) in variables {
         if let value = invocation.values[option] { environment[variable] = value }

@@ -13,6 +13,8 @@ final class Controller {
     private(set) var process: ChildProcess
     private(set) var url: String
     var token: String?
+    /// Whose data is asked for.
+    var tenant: String?
 
     /// Starts one on a free port with a data folder of its own.
     init(_ workshop: Workshop, _ arguments: [String] = [], listen: String = "127.0.0.1:0")
@@ -59,10 +61,11 @@ final class Controller {
         _ method: String, _ target: String, body: [UInt8] = [], token: String? = nil,
         timeout: Double = 20
     ) throws -> HTTPClientResponse {
-        let client = try HTTPClient(
-            HTTPClientConfiguration(
-                baseURL: url, token: token ?? self.token, maxResponseBytes: 256 << 20,
-                userAgent: "sonde-tests"))
+        var configuration = HTTPClientConfiguration(
+            baseURL: url, token: token ?? self.token, maxResponseBytes: 256 << 20,
+            userAgent: "sonde-tests")
+        configuration.tenant = tenant
+        let client = try HTTPClient(configuration)
         let headers = body.isEmpty ? [] : [(name: "Content-Type", value: "application/json")]
         return try client.send(
             HTTPClientRequest(

@@ -16,10 +16,11 @@ enum StatusEndpoints {
     }
 
     static func status(_ services: Services) -> Route {
-        Route("GET", "/api/v1/status", .read) { _ throws(APIError) in
+        Route("GET", "/api/v1/status", .read) { request throws(APIError) in
             let statistics = try APIError.ofStore { () throws(StoreError) in
                 try services.profiles.statistics()
             }
+            let tenants = try Self.tenants(of: request, services)
             var json = JSONWriter()
             json.object { json in
                 json.member("version", SondeVersion.current)
@@ -34,9 +35,22 @@ enum StatusEndpoints {
                         }
                     }
                 }
+                json.member("ingest") { LimitsDocument(services, tenants).write(to: &$0) }
             }
             return HTTPResponse(json: json)
         }
+    }
+
+    /// Whose limits the answer tells: the tenants that the request names, or the only one there is.
+    private static func tenants(
+        of request: APIRequest, _ services: Services
+    ) throws(APIError) -> [TenantAccount] {
+        // Whoever asks whether the controller is well need not be a tenant.
+        guard services.hasTenants, request.head.header("x-scope-orgid") == nil else {
+            let named = try services.tenant(of: request).tenants ?? [TenantScope.anonymous]
+            return named.sorted().map(services.tenants.known)
+        }
+        return []
     }
 
     /// Grafana's data sources ask for this, in the form in which Pyroscope and Prometheus answer.

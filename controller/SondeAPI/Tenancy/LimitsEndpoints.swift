@@ -12,57 +12,15 @@ enum LimitsEndpoints {
     /// The limits of everybody and of each tenant; of other tenants only for admins.
     private static func show(_ services: Services) -> Route {
         Route("GET", "/api/v1/limits", .read) { request throws(APIError) in
-            var accounts = services.tenants.accounts
-            if services.hasTenants, !request.principal.permissions.contains(.administer) {
+            let isAdmin = request.principal.permissions.contains(.administer)
+            var accounts = !services.hasTenants || isAdmin ? services.tenants.accounts : []
+            // Who is refused without a tenant's name may not know others'.
+            if services.hasTenants, !isAdmin || request.head.header("x-scope-orgid") != nil {
+                let known = Set(accounts.map(\.name))
                 let own = try services.tenant(of: request).tenants ?? []
-                accounts.removeAll { !own.contains($0.name) }
+                accounts += own.subtracting(known).sorted().map(services.tenants.known)
             }
-            return HTTPResponse(json: json(services, accounts))
-        }
-    }
-
-    private static func json(_ services: Services, _ accounts: [TenantAccount]) -> JSONWriter {
-        var json = JSONWriter()
-        json.object { json in
-            json.member("tenancy", services.hasTenants)
-            json.member("limits") { write(services.tenants.commonLimits, to: &$0) }
-            json.member("set") { write(services.tenants.setValues(of: ""), to: &$0) }
-            json.member("tenants") { json in
-                json.array(accounts) { json, account in
-                    let figures = account.figures
-                    json.object { json in
-                        json.member("tenant", account.name)
-                        json.member("limits") { write(figures.limits, to: &$0) }
-                        json.member("set") {
-                            write(services.tenants.setValues(of: account.name), to: &$0)
-                        }
-                        json.member("series", figures.series)
-                        json.member("profiles", figures.profiles)
-                        json.member("profileBytes", figures.bytes)
-                        json.member("refused") { json in
-                            json.object { json in
-                                let reasons = figures.refused.sorted { $0.key < $1.key }
-                                for (reason, count) in reasons { json.member(reason, count) }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        return json
-    }
-
-    private static func write(_ limits: TenantLimits, to json: inout JSONWriter) {
-        json.object { json in
-            for field in TenantLimits.fields {
-                json.member(field.name, limits[keyPath: field.path])
-            }
-        }
-    }
-
-    private static func write(_ values: [String: Int], to json: inout JSONWriter) {
-        json.object { json in
-            for (name, value) in values.sorted(by: { $0.key < $1.key }) { json.member(name, value) }
+            return LimitsDocument(services, accounts).response
         }
     }
 
@@ -73,10 +31,10 @@ enum LimitsEndpoints {
             body: .collected(limit: services.limits.requestBytes)
         ) { request throws(APIError) in
             let tenant = request.query("tenant") ?? ""
-            guard tenant.isEmpty || TenantScope.isName(tenant) else {
+            guard tenant.isEmpty || TenantName.isValid(tenant) else {
                 throw APIError(
                     .invalidArgument,
-                    "cannot set limits: got the tenant \(tenant.quotedForMessage); want at most 150 letters, digits and !-_.*'()"
+                    "cannot set limits: got the tenant \(tenant.quotedForMessage); want \(TenantName.form)"
                 )
             }
             var values = services.tenants.setValues(of: tenant)
@@ -92,7 +50,7 @@ enum LimitsEndpoints {
                 .info, "limits changed",
                 ["by": request.principal.name, "tenant": tenant.isEmpty ? "everybody" : tenant])
             let accounts = services.tenants.accounts.filter { $0.name == tenant }
-            return HTTPResponse(json: json(services, accounts))
+            return LimitsDocument(services, accounts).response
         }
     }
 

@@ -46,6 +46,13 @@ package final class TenantRegistry: Sendable {
         }
     }
 
+    /// What a tenant sent and may send, without being remembered for having been asked about.
+    func known(_ tenant: String) -> TenantAccount {
+        state.withLock { state in
+            state.accounts[tenant] ?? TenantAccount(tenant, limits(of: tenant, state))
+        }
+    }
+
     /// The limits of a tenant that has none of its own.
     package var commonLimits: TenantLimits { state.withLock { limits(of: "", $0) } }
 

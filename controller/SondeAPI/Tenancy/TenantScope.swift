@@ -32,27 +32,13 @@ package struct TenantScope: Hashable, Sendable {
 
     /// The tenants that a header value names, joined by `|`; `nil` when one is none.
     ///
-    /// A name has at most 150 letters, digits and characters of `!-_.*'()`.
+    /// ``SondeModel/TenantName`` says what a name is.
     package static func names(in header: String) -> Set<String>? {
         let names = header.split(separator: "|", omittingEmptySubsequences: false).map {
             String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
         }
-        guard names.allSatisfy(isName) else { return nil }
+        guard names.allSatisfy(TenantName.isValid) else { return nil }
         return Set(names)
-    }
-
-    /// Whether a text may name a tenant.
-    package static func isName(_ name: String) -> Bool {
-        let utf8 = name.utf8
-        guard (1...150).contains(utf8.count), name != ".", name != ".." else { return false }
-        return utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            default: "!-_.*'()".utf8.contains(byte)
-            }
-        }
     }
 }
 
@@ -64,15 +50,18 @@ extension Services {
         guard hasTenants else { return TenantScope(tenants: nil) }
         let header = request.head.header("x-scope-orgid") ?? ""
         guard !header.isEmpty else {
-            throw APIError(
+            var error = APIError(
                 .unauthenticated,
                 "cannot serve without a tenant: got no X-Scope-OrgID; want the tenant's name, for tenancy is on"
             )
+            // Whoever reads this knows that it is no token that is missing.
+            error.details = { $0.member("missing", "tenant") }
+            throw error
         }
         guard let names = TenantScope.names(in: header) else {
             throw APIError(
                 .invalidArgument,
-                "cannot read X-Scope-OrgID: got \(header.quotedForMessage); want names of at most 150 letters, digits and !-_.*'(), joined by |"
+                "cannot read X-Scope-OrgID: got \(header.quotedForMessage); want names of \(TenantName.form), joined by |"
             )
         }
         return TenantScope(tenants: names)

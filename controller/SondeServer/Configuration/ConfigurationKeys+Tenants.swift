@@ -2,6 +2,7 @@
 // The keys of a configuration file that say what tenants may send.
 
 internal import SondeAPI
+internal import SondeModel
 
 extension ConfigurationKey {
     /// What a tenant may send; the same names below `tenants.NAME` are for one of them.
@@ -32,7 +33,7 @@ extension ConfigurationKey {
             })
         else { return nil }
         let tenant = String(name[..<dot].dropFirst(prefix.count))
-        guard TenantScope.isName(tenant) else { return nil }
+        guard TenantName.isValid(tenant) else { return nil }
         return ConfigurationKey(name: name, want: want(field)) { value, configuration in
             guard let number = Self.number(value, field) else { return false }
             configuration.tenantLimits[tenant, default: [:]][field.name] = number

@@ -54,6 +54,7 @@ static const unsigned char page_js[] = {
 #embed "modules/agentsview.mjs" JOINED
 #embed "modules/poller.mjs" JOINED
 #embed "modules/downloads.mjs" JOINED
+#embed "modules/tenantmenu.mjs" JOINED
 #embed "modules/messages.mjs" JOINED
 #embed "modules/controls.mjs" JOINED
 #embed "modules/loading.mjs" JOINED

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests to the controller: the token, the deadline, and errors in its own words.
+// Requests to the controller: the token, the tenant, the deadline, and errors in its own words.
 import { remember, remembered } from "./memory.mjs";
 
 /** Where the token is kept. */
 const tokenKey = "sonde.token";
+/** Where the tenant's name is kept. */
+const tenantKey = "sonde.tenant";
 /** A controller that takes longer is as good as away. */
 const deadlineMs = 60_000;
 
@@ -27,12 +29,19 @@ export class ControllerError extends Error {
 export class Connection {
     constructor() {
         this.token = remembered(tokenKey);
+        this.tenant = remembered(tenantKey);
     }
 
     /** @param {string} token empty forgets it */
     useToken(token) {
         this.token = token;
         remember(tokenKey, token);
+    }
+
+    /** @param {string} tenant whose data is asked for; empty names nobody */
+    useTenant(tenant) {
+        this.tenant = tenant;
+        remember(tenantKey, tenant);
     }
 
     /**
@@ -120,6 +129,7 @@ export class Connection {
         /** @type {Record<string, string>} */
         const headers = {};
         if (this.token !== "") headers.Authorization = `Bearer ${this.token}`;
+        if (this.tenant !== "") headers["X-Scope-OrgID"] = this.tenant;
         if (options.body !== undefined) headers["Content-Type"] = "application/json";
         // One signal for the caller's wish and the deadline, until the body is read.
         const limit = new AbortController();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands in the graph's place: no data and how to get some, a token that is needed, a refusal.
+// What stands in the graph's place: no data and how to get some, a token or tenant that is needed, a refusal.
 import { byId, element } from "./dom.mjs";
+import { tenantPattern } from "./tenantmenu.mjs";
 
 /**
  * @param {string} title
@@ -56,19 +57,47 @@ export function showNothingHere(what, range, widen) {
  * @param {(token: string) => void} use
  */
 export function askForToken(reason, refused, use) {
+    ask(refused ? "The token was refused" : "A token is needed", reason, {
+        id: "token", label: "Token", button: "Use this token",
+        field: { type: "password", autocomplete: "current-password", placeholder: "sonde_…" },
+    }, [
+        element("p", { class: "quiet" }, "An administrator makes one with "),
+        element("pre", {}, element("code", {}, "sonde token create --role viewer --name you")),
+    ], use);
+}
+
+/**
+ * @param {string} reason the controller's own words
+ * @param {(tenant: string) => void} use
+ */
+export function askForTenant(reason, use) {
+    ask("A tenant is needed", reason, {
+        id: "tenant-wanted", label: "Tenant", button: "Use this tenant",
+        field: { type: "text", pattern: tenantPattern, placeholder: "night" },
+    }, [element("p", { class: "quiet" }, "This controller keeps tenants apart. Its name is what SONDE_TENANT says where the services run.")], use);
+}
+
+/**
+ * A form with one field in the graph's place.
+ *
+ * @param {string} title
+ * @param {string} reason
+ * @param {{ id: string, label: string, button: string, field: Record<string, string> }} what
+ * @param {Node[]} notes
+ * @param {(value: string) => void} use
+ */
+function ask(title, reason, what, notes, use) {
     const field = /** @type {HTMLInputElement} */ (element("input", {
-        id: "token", type: "password", required: true, autocomplete: "current-password", spellcheck: "false", placeholder: "sonde_…",
+        id: what.id, required: true, spellcheck: "false", ...what.field,
     }));
     const form = element("form", { class: "token" },
-        element("label", { for: "token" }, "Token"), field,
-        element("button", { type: "submit", class: "primary" }, "Use this token"));
+        element("label", { for: what.id }, what.label), field,
+        element("button", { type: "submit", class: "primary" }, what.button));
     form.addEventListener("submit", (event) => {
         event.preventDefault();
         use(field.value.trim());
     });
-    showMessage(refused ? "The token was refused" : "A token is needed",
-        element("p", {}, reason), form,
-        element("p", { class: "quiet" }, "An administrator makes one with "), element("pre", {}, element("code", {}, "sonde token create --role viewer --name you")),
+    showMessage(title, element("p", {}, reason), form, ...notes,
         element("p", { class: "quiet" }, "It is kept in this browser only."));
     if (field.isConnected) field.focus();
 }

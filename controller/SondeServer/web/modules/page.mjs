@@ -9,11 +9,12 @@ import { listenToKeys } from "./keyboard.mjs";
 import { keyBindings } from "./keys.mjs";
 import { LiveView } from "./liveview.mjs";
 import { chosenProfile, loadAgents, loadMatchers, loadServices } from "./loading.mjs";
-import { askForToken, hideMessage, showFailure } from "./messages.mjs";
+import { askForTenant, askForToken, hideMessage, showFailure } from "./messages.mjs";
 import { Poller } from "./poller.mjs";
 import { ProbesView } from "./probesview.mjs";
 import { ProfilesView } from "./profilesview.mjs";
 import { SourceView } from "./sourceview.mjs";
+import { listenToTenantMenu, showTenant } from "./tenantmenu.mjs";
 import { restoreTheme, switchTheme, watchSystemTheme } from "./theme.mjs";
 
 /** @typedef {import("./address.mjs").PageState} PageState */
@@ -40,6 +41,7 @@ export class Page {
         this.state = stateOfQuery(location.search);
         document.body.dataset.page = this.state.page;
         this.connection = new Connection();
+        showTenant(this.connection.tenant);
         /** @type {import("./controls.mjs").Service[]} */
         this.services = [];
         /** Ends questions, so that a late answer to an old one is dropped. */
@@ -70,6 +72,7 @@ export class Page {
         watchSystemTheme(() => this.profiles.applyTheme());
         byId("theme").addEventListener("click", () => this.nextTheme());
         byId("help").addEventListener("click", () => this.openHelp());
+        listenToTenantMenu((tenant) => this.useTenant(tenant));
         byId("filter-menu").addEventListener("toggle", () => this.suggestMatchers());
         document.addEventListener("click", (event) => {
             const link = /** @type {HTMLElement} */ (event.target).closest("a[data-page]");
@@ -193,6 +196,11 @@ export class Page {
         const reason = error instanceof Error ? error.message : String(error);
         const status = error instanceof ControllerError ? error.status : -1;
         const stale = this.view.staleness();
+        if (error instanceof ControllerError && error.details.missing === "tenant") {
+            this.view.forget();
+            askForTenant(reason, (tenant) => this.useTenant(tenant));
+            return;
+        }
         if (status === 401 || (status === 403 && stale === "")) {
             this.view.forget();
             askForToken(reason, this.connection.token !== "" || status === 403, (token) => {
@@ -208,6 +216,18 @@ export class Page {
         }
         this.view.forget();
         showFailure(status === 0 ? "The controller is away" : "This cannot be shown", reason, () => this.poller.run());
+    }
+
+    /** @param {string} tenant */
+    useTenant(tenant) {
+        this.connection.useTenant(tenant);
+        showTenant(tenant);
+        hideMessage();
+        // What another tenant's services are called means nothing here.
+        this.asking.abort();
+        this.view.forget();
+        this.change({ service: "", type: "", filter: "" });
+        this.poller.run();
     }
 
     /** Takes one thing away from the page that is open. */
