@@ -129,8 +129,19 @@ import Testing
             "POST", pushTarget, over: transport,
             headers: [("Content-Type", "application/proto"), ("Content-Encoding", "gzip")],
             body: bomb)
-        #expect(answer.status == 413)
-        #expect(answer.code == "too_large")
+        #expect(answer.status == 400)
+        #expect(answer.code == "invalid_argument")
+        #expect(answer.message.contains("want at most 1048576"))
+        // Where a status of HTTP is at hand, it is that one.
+        for target in ["/ingest?name=app", "/v1development/profiles"] {
+            let plain = try controller.send(
+                "POST", target, over: transport,
+                headers: [
+                    ("Content-Type", "application/x-protobuf"), ("Content-Encoding", "gzip"),
+                ], body: bomb)
+            #expect(plain.status == 413, "\(target)")
+            #expect(plain.code == "too_large")
+        }
     }
 
     @Test func aBombInsideOfAPushIsCutToo() throws {

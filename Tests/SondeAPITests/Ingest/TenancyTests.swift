@@ -123,7 +123,7 @@ import Testing
                 "1024 (profile_bytes)"
             ),
             (
-                "push_bytes", 1024, push(profile([String(repeating: "f", count: 2000)], 1)), 413,
+                "push_bytes", 1024, push(profile([String(repeating: "f", count: 2000)], 1)), 400,
                 "1024"
             ),
             (

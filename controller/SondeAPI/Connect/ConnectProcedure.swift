@@ -45,7 +45,7 @@ package enum ConnectProcedure {
             let answer = try handler(message, call, services)
             return response(to: answer, isJSON: isJSON)
         }
-        route.isProcedure = true
+        route.tooLargeCode = .resourceExhausted
         return route
     }
 
@@ -129,19 +129,6 @@ extension RequestHead {
             value.split(whereSeparator: { $0 == ";" || $0 == "," }).contains { part in
                 part.split(separator: " ").joined().lowercased() == "allow-utf8-labelnames=true"
             }
-        }
-    }
-}
-
-extension APIError {
-    /// The error as the Connect protocol tells it, which has no words for what HTTP has.
-    var forConnect: APIError {
-        switch code {
-        case .tooLarge:
-            var error = APIError(.resourceExhausted, message, headers: headers)
-            error.details = details
-            return error
-        default: return self
         }
     }
 }

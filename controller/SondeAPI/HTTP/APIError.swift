@@ -87,8 +87,13 @@ package struct APIError: Error, Sendable, CustomStringConvertible {
 
     /// The answer in the form that a route's clients want.
     package func response(for route: Route?) -> HTTPResponse {
-        if route?.isProcedure == true { return forConnect.response }
-        guard route?.errorsAreText == true else { return response }
+        guard let route else { return response }
+        if code == .tooLarge, route.tooLargeCode != .tooLarge {
+            var error = self
+            error.code = route.tooLargeCode
+            return error.response(for: route)
+        }
+        guard route.errorsAreText else { return response }
         var text = response
         text.set("Content-Type", "text/plain; charset=utf-8")
         text.body = Array((message + "\n").utf8)

@@ -8,10 +8,11 @@ internal import SondeWire
 /// `POST /push.v1.PusherService/Push`.
 ///
 /// What the answer 200 was given for is on disk. When some of a push is refused, the rest is stored
-/// and the answer is an error that names what was refused, as Pyroscope does.
+/// and the answer is an error that names what was refused, as Pyroscope does. A push beyond its
+/// limit is an invalid argument there, not 429: clients would send the same again and again.
 enum PushEndpoint {
     static func route(_ services: Services) -> Route {
-        Route(
+        var route = Route(
             "POST", "/push.v1.PusherService/Push", .ingest,
             body: .collected(limit: services.limits.pushBytes)
         ) { request throws(APIError) in
@@ -30,6 +31,8 @@ enum PushEndpoint {
                 ? HTTPResponse(contentType: "application/json", body: Array("{}".utf8))
                 : HTTPResponse(contentType: "application/proto", body: [])
         }
+        route.tooLargeCode = .invalidArgument
+        return route
     }
 
     private static func read(

@@ -20,7 +20,7 @@ enum RenderEndpoints {
                 try labelValues(request, services)
             },
         ]
-        for index in routes.indices { routes[index].isProcedure = true }
+        for index in routes.indices { routes[index].tooLargeCode = .resourceExhausted }
         return routes
     }
 

@@ -16,8 +16,9 @@ package struct Route: Sendable {
     package var isImmediate = false
     /// Whether an error is its sentence as plain text, as Loki's clients want it, and not JSON.
     package var errorsAreText = false
-    /// Whether it is a procedure, whose errors have the codes and statuses of the Connect protocol.
-    package var isProcedure = false
+    /// The code of an error that tells of a body, or an answer, beyond its limit: procedures have
+    /// another one, for the Connect protocol has no word for 413.
+    package var tooLargeCode = APIError.Code.tooLarge
     /// Content encodings that are the endpoint's own matter.
     package var passedEncodings: Set<String> = []
     /// Answers a request.
