@@ -30,6 +30,20 @@ extension PprofDocument {
         }
     }
 
+    /// A function of a stack, and the line at which it calls the next one.
+    package struct Call: Sendable {
+        /// The function.
+        package var frame: Frame
+        /// The line; 0 when it is not known: then the function's first one stands for it.
+        package var line: Int64
+
+        /// A function and its line.
+        package init(_ frame: Frame, line: Int64 = 0) {
+            self.frame = frame
+            self.line = line
+        }
+    }
+
     /// A profile of stacks by name, in which inlined calls are locations of their own.
     package init(_ frames: FrameTree, _ description: Description) {
         self.init(description)
@@ -53,7 +67,7 @@ extension PprofDocument {
     ///   - names: The functions at an address, outermost first; none leaves the address without.
     package init(
         _ stacks: LocationTree, _ description: Description,
-        names: (ImageID, FileOffset) -> [Frame] = { _, _ in [] }
+        names: (ImageID, FileOffset) -> [Call] = { _, _ in [] }
     ) {
         self.init(description)
         var functions = FunctionTable()
@@ -64,14 +78,16 @@ extension PprofDocument {
             case .address(let image, let offset):
                 (location.mappingID, location.address) = images.place(offset, in: image)
                 // What has no name stays an address.
-                let frames = names(image, offset).filter { $0.kind != .unresolved }
-                location.lines = functions.lines(of: frames)
-            case .symbolized(let frames): location.lines = functions.lines(of: frames)
+                let calls = names(image, offset).filter { $0.frame.kind != .unresolved }
+                location.lines = functions.lines(of: calls)
+            case .symbolized(let frames):
+                location.lines = functions.lines(of: frames.map { Call($0) })
             }
             locations.append(location)
         }
         self.functions = functions.functions
         mappings = images.mappings
+        noteWhatMappingsHave()
         samples = Self.samples(of: stacks)
     }
 
@@ -87,6 +103,30 @@ extension PprofDocument {
         durationNanos = description.durationNanoseconds
         period = description.period
         comments = description.comments
+    }
+
+    /// Says of each mapping what is known of all of its locations, so that a tool looks up no more
+    /// than the rest.
+    private mutating func noteWhatMappingsHave() {
+        let hasFile = Set(functions.filter { !$0.filename.isEmpty }.map(\.id))
+        for index in mappings.indices {
+            mappings[index].hasFunctions = true
+            mappings[index].hasFilenames = true
+            mappings[index].hasLineNumbers = true
+        }
+        // Ids of mappings are their places plus one.
+        for location in locations where location.mappingID > 0 {
+            let index = Int(location.mappingID) - 1
+            let (lines, isNamed) = (location.lines, !location.lines.isEmpty)
+            if !isNamed { mappings[index].hasFunctions = false }
+            if !isNamed || !lines.allSatisfy({ hasFile.contains($0.functionID) }) {
+                mappings[index].hasFilenames = false
+            }
+            if !isNamed || lines.contains(where: { $0.line == 0 }) {
+                mappings[index].hasLineNumbers = false
+            }
+            if lines.count > 1 { mappings[index].hasInlineFrames = true }
+        }
     }
 
     /// One sample for each node with a value of its own; location ids are key indices plus one.
@@ -110,11 +150,12 @@ private struct FunctionTable {
     private(set) var functions: [PprofDocument.Function] = []
     private var idOf: [Frame: UInt64] = [:]
 
-    /// Frames as a location's lines: innermost first.
-    mutating func lines(of frames: [Frame]) -> [PprofDocument.Line] {
+    /// Calls as a location's lines: innermost first.
+    mutating func lines(of calls: [PprofDocument.Call]) -> [PprofDocument.Line] {
         var lines: [PprofDocument.Line] = []
-        for frame in frames.reversed() {
-            lines.append(.init(functionID: id(of: frame), line: Int64(frame.startLine)))
+        for call in calls.reversed() {
+            let line = call.line > 0 ? call.line : Int64(call.frame.startLine)
+            lines.append(.init(functionID: id(of: call.frame), line: line))
         }
         return lines
     }

@@ -4,6 +4,7 @@
 import Foundation
 import SondeModel
 import SondeServer
+import SondeWire
 import Testing
 
 @Suite struct QuerierPeerTests {
@@ -50,36 +51,56 @@ import Testing
         // The first call of all compiles the tool.
         .timeLimit(.minutes(5)))
     func goToolPprofReadsWhatIsDownloaded() throws {
-        let controller = try TestController()
-        let pushed = try controller.send(
+        let subject = try CallLineTests.Subject()
+        let controller = subject.controller
+        let named = try controller.send(
             "POST", pushTarget, headers: [("Content-Type", "application/proto")],
-            body: push(profile(["main", "work"], 70)))
-        #expect(pushed.status == 200)
+            body: push(profile(["main", "work"], 30), service: "named"))
+        #expect(named.status == 200)
         let now = Int64(Date().timeIntervalSince1970 * 1000)
-        let merged = try controller.send(
-            "POST", "/querier.v1.QuerierService/SelectMergeProfile",
-            headers: [("Content-Type", "application/proto")],
-            body: selectMergeProfile(from: now - 60_000, until: now + 60_000))
-        let downloaded = try controller.send("GET", "/api/v1/flame?format=pprof")
-        for answer in [merged, downloaded] {
-            #expect(answer.status == 200)
-            let text = try raw(answer.body, in: controller.folder.path)
-            #expect(text.contains("cpu/nanoseconds"), "\(text)")
-            #expect(text.contains("work"), "\(text)")
-            #expect(text.contains("70:"), "\(text)")
+        func ask(_ procedure: String, _ more: [UInt8] = []) throws -> [UInt8] {
+            let answer = try controller.send(
+                "POST", "/querier.v1.QuerierService/" + procedure,
+                headers: [("Content-Type", "application/proto")],
+                body: selection(from: now - 60_000, until: now + 60_000) + more)
+            #expect(answer.status == 200, "\(answer.text)")
+            return answer.body
         }
+        // Field 5 of the answer is a message whose field 1 is the profile.
+        let inside = try Self.inner(of: ask("SelectMergeStacktraces", [0x30, 4]), [5, 1])
+        let downloads = [
+            ("merged", try ask("SelectMergeProfile")), ("inside", inside),
+            // max_nodes: by name, without addresses.
+            ("limited", try ask("SelectMergeProfile", [0x28, 100])),
+            ("downloaded", try controller.send("GET", "/api/v1/flame?format=pprof").body),
+        ]
+        for (name, bytes) in downloads {
+            let file = controller.folder.path + "/\(name).pb"
+            try Data(bytes).write(to: URL(fileURLWithPath: file))
+            let raw = try pprof(["-raw", "-symbolize=none", file])
+            #expect(raw.contains("cpu/nanoseconds"), "\(name): \(raw)")
+            #expect(raw.contains("70:") && raw.contains("30:"), "\(name): \(raw)")
+            let top = try pprof(["-top", "-lines", "-unit=ns", "-symbolize=none", file])
+            #expect(top.contains("settle") && top.contains("70ns"), "\(name): \(top)")
+            #expect(top.contains("work") && top.contains("30ns"), "\(name): \(top)")
+            #expect(top.contains("bet.c:6") == (name != "limited"), "\(name): \(top)")
+        }
+        // pprof compares our downloads, and finds no difference.
+        let files = ["merged", "downloaded"].map { controller.folder.path + "/\($0).pb" }
+        let difference = try pprof([
+            "-top", "-unit=ns", "-symbolize=none", "-diff_base=\(files[0])", files[1],
+        ])
+        #expect(difference.contains("0, 0%") || !difference.contains("70ns"), "\(difference)")
     }
 
-    /// What `go tool pprof -raw` makes of a profile.
-    private func raw(_ profile: [UInt8], in folder: String) throws -> String {
-        let file = folder + "/download.pb"
-        try Data(profile).write(to: URL(fileURLWithPath: file))
+    /// What `go tool pprof` prints.
+    private func pprof(_ words: [String]) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Peer.root + "/.cache/venv/bin/go")
-        process.arguments = ["tool", "pprof", "-raw", "-symbolize=none", file]
+        process.arguments = ["tool", "pprof"] + words
         process.environment = ProcessInfo.processInfo.environment.merging(
             [
-                "HOME": folder, "GOTOOLCHAIN": "local",
+                "HOME": NSTemporaryDirectory(), "GOTOOLCHAIN": "local",
                 "GOCACHE": Peer.root + "/.cache/go-build",
             ]
         ) { $1 }
@@ -89,12 +110,30 @@ import Testing
         try process.run()
         let data = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        #expect(process.terminationStatus == 0, "\(words)")
         return String(decoding: data, as: UTF8.self)
     }
 
+    /// The bytes of a message inside others, by the fields on the way.
+    private static func inner(of bytes: [UInt8], _ fields: [Int]) throws -> [UInt8] {
+        var bytes = bytes[...]
+        for wanted in fields {
+            var found: ArraySlice<UInt8>?
+            var reader = ProtobufReader(bytes)
+            while let field = try reader.nextField() {
+                if field.number == wanted {
+                    found = try reader.slice(field)
+                } else {
+                    try reader.skip(field)
+                }
+            }
+            bytes = try #require(found)
+        }
+        return Array(bytes)
+    }
+
     /// A request by hand: fields 1 (type), 2 (selector), 3 and 4 (range).
-    private func selectMergeProfile(from start: Int64, until end: Int64) -> [UInt8] {
+    private func selection(from start: Int64, until end: Int64) -> [UInt8] {
         func varint(_ value: Int64) -> [UInt8] {
             var rest = UInt64(value)
             var bytes: [UInt8] = []

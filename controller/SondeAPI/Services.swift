@@ -121,6 +121,7 @@ package struct Services: Sendable {
             + SourceBundleEndpoints.routes(self)
             + MetadataProcedures.routes(self) + StacktraceProcedures.routes(self)
             + SeriesProcedures.routes(self) + HeatmapProcedure.routes(self)
+            + AnalyzeProcedure.routes(self)
             + SettingsProcedures.routes(self) + RenderEndpoints.routes(self)
             + AdHocProcedures.routes(self) + [DiffEndpoint.route(self)]
     }

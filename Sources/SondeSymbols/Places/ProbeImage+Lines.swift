@@ -83,7 +83,7 @@ extension ProbeImage {
     }
 
     /// The line from which an inlined call was made; `nil` when debug info does not say.
-    private func callSite(of inlined: CodeScope) -> SourceLine? {
+    func callSite(of inlined: CodeScope) -> SourceLine? {
         guard let entry = entry(of: inlined), let line = entry.number(Int(DW_AT_call_line)),
             line > 0, let number = entry.number(Int(DW_AT_call_file))
         else { return nil }

@@ -123,8 +123,17 @@ stats = server.both(QUERIER + "GetProfileStats", pb.GetProfileStatsRequest(),
 assert stats.data_ingested, stats
 assert stats.oldest_profile_time == BASE, stats
 assert stats.newest_profile_time == BASE + 60_000, stats
-ask("AnalyzeQuery", pb.AnalyzeQueryRequest(query=CPU + '{service_name="a"}', **RANGE),
-    pb.AnalyzeQueryResponse)
+impact = server.both(QUERIER + "AnalyzeQuery", pb.AnalyzeQueryRequest(
+    query=CPU + '{service_name="a"}', **RANGE), pb.AnalyzeQueryResponse)
+# How many bytes that is depends on the library that compresses them.
+scope = impact.query_scopes[0]
+assert 0 < scope.profile_bytes < 100_000 and 0 < scope.symbol_bytes < 100_000, impact
+assert impact.query_impact.total_bytes_in_time_range == scope.profile_bytes + scope.symbol_bytes
+scope.profile_bytes = scope.symbol_bytes = impact.query_impact.total_bytes_in_time_range = 0
+show("AnalyzeQuery", impact)
+nothing = server.both(QUERIER + "AnalyzeQuery", pb.AnalyzeQueryRequest(
+    query='{service_name="nobody"}', **RANGE), pb.AnalyzeQueryResponse)
+assert nothing.query_scopes[0].profile_count == nothing.query_scopes[0].series_count == 0, nothing
 
 
 def call(procedure, request, answer, title=""):

@@ -41,6 +41,25 @@ import Testing
         #expect(chain.own == SourceLine(file: file, line: 2))
     }
 
+    @Test func eachFunctionHasTheLineAtWhichItIs() throws {
+        let (image, elf, file) = try image()
+        let place = try #require(
+            image.places(file: file, line: 2).first { $0.inlinedInto.count == 2 })
+        let offset = try #require(elf.offset(of: place.address))
+        #expect(
+            image.functionLines(at: offset) == [
+                FunctionLine(systemName: "outer", line: 8),
+                FunctionLine(systemName: "deep", line: 5),
+                FunctionLine(systemName: "twice", line: 2),
+            ])
+        let symbols = ImageSymbols([elf], module: "chain")
+        #expect(
+            symbols.frames(at: offset).map(\.systemName)
+                == image.functionLines(at: offset).map(\.systemName))
+        #expect(image.functionLines(at: FileOffset(0)).isEmpty)
+        #expect(image.functionLines(at: FileOffset(.max)).isEmpty)
+    }
+
     @Test func aLineOfItsOwnStandsAlone() throws {
         let (image, elf, file) = try image()
         let place = try #require(image.places(file: file, line: 9).first)

@@ -25,7 +25,7 @@ enum FlameEndpoint {
                     notes: services.symbolNotes(merged.stacks))
             case .text: return try text(frames, query, request)
             case .folded: return HTTPResponse(text: FoldedStacks.text(frames))
-            case .pprof: return try pprof(frames, query)
+            case .pprof: return try pprof(merged.stacks, query, services)
             case .speedscope:
                 return download(
                     "speedscope.json", "application/json",
@@ -72,15 +72,16 @@ enum FlameEndpoint {
     }
 
     private static func pprof(
-        _ frames: FrameTree, _ query: ProfileQuery
+        _ stacks: LocationTree, _ query: ProfileQuery, _ services: Services
     ) throws(APIError) -> HTTPResponse {
         let (length, overflow) = query.range.until.unixNanoseconds.subtractingReportingOverflow(
             query.range.from.unixNanoseconds)
         let document = PprofDocument(
-            frames,
+            stacks,
             PprofDocument.Description(
                 type: query.type, start: query.range.from,
-                durationNanoseconds: overflow ? 0 : length))
+                durationNanoseconds: overflow ? 0 : length),
+            names: CallLines(stacks, services).calls)
         do throws(GzipError) {
             var response = HTTPResponse(
                 contentType: "application/octet-stream",

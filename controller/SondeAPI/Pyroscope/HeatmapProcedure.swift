@@ -28,6 +28,7 @@ enum HeatmapProcedure {
         let range = try PyroscopeQuery.range(request.start, request.end)
         let selector = try PyroscopeQuery.selector(request.labelSelector)
         let step = try PyroscopeQuery.step(request.step)
+        _ = try PyroscopeQuery.steps(of: step, in: range)
         let limit = try PyroscopeQuery.limit(request.limit)
         let values = try Values(
             reading, reading.selection(type, in: range, [selector]), selector,
@@ -38,24 +39,34 @@ enum HeatmapProcedure {
         let groups = values.groups.sorted {
             ($1.value.count, $0.key.sortKey) < ($0.value.count, $1.key.sortKey)
         }
+        let wantsExamples = request.exemplarType == .individual || request.exemplarType == .span
         var response = SelectHeatmapResponse()
-        response.series = groups.prefix(limit).map { labels, group in
+        var slotCount = 0
+        for (labels, group) in groups.prefix(limit) {
             var series = HeatmapSeriesMessage()
             series.labels = labels.messages
             let slots = heatmap.slots(of: group, from: origin, stepNanoseconds: step)
+            slotCount += slots.count
+            // Each slot says all edges again, so that an answer can be larger than all profiles.
+            guard slotCount <= PyroscopeQuery.maximumPoints else {
+                throw APIError(
+                    .resourceExhausted,
+                    "cannot make a heatmap: got more than \(PyroscopeQuery.maximumPoints) slots; "
+                        + "want a longer step, a shorter range or fewer groups")
+            }
             series.slots = slots.map { slot in
                 var message = HeatmapSlotMessage()
                 message.timestamp = slot.time.unixMilliseconds
                 message.yMin = heatmap.edges
                 message.counts = slot.counts
-                if request.exemplarType == .individual || request.exemplarType == .span {
+                if wantsExamples {
                     message.exemplars = slot.examples.map {
                         values.exemplar($0, without: request.groupBy)
                     }
                 }
                 return message
             }
-            return series
+            response.series.append(series)
         }
         return response
     }

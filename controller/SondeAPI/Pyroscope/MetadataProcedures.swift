@@ -5,7 +5,7 @@ internal import SondeModel
 internal import SondeQuery
 internal import SondeStore
 
-/// `ProfileTypes`, `LabelNames`, `LabelValues`, `Series`, `GetProfileStats` and `AnalyzeQuery`.
+/// `ProfileTypes`, `LabelNames`, `LabelValues`, `Series` and `GetProfileStats`.
 enum MetadataProcedures {
     static func routes(_ services: Services) -> [Route] {
         let service = "querier.v1.QuerierService/"
@@ -15,7 +15,6 @@ enum MetadataProcedures {
             ConnectProcedure.route(service + "LabelValues", services, labelValues),
             ConnectProcedure.route(service + "Series", services, series),
             ConnectProcedure.route(service + "GetProfileStats", services, profileStats),
-            ConnectProcedure.route(service + "AnalyzeQuery", services, analyzeQuery),
         ]
     }
 
@@ -122,25 +121,6 @@ enum MetadataProcedures {
         response.dataIngested = statistics.profiles > 0
         response.oldestProfileTime = statistics.times?.from.unixMilliseconds ?? 0
         response.newestProfileTime = statistics.times?.until.unixMilliseconds ?? 0
-        return response
-    }
-
-    private static func analyzeQuery(
-        _ request: AnalyzeQueryRequest, _ call: ConnectCall, _ services: Services
-    ) throws(APIError) -> AnalyzeQueryResponse {
-        let range = try PyroscopeQuery.range(
-            request.start, request.end, orLastHourBefore: services.now())
-        let selector = try PyroscopeQuery.selector(request.query)
-        let series = try ProfileReading(call, services).series(in: range, [selector])
-        var scope = QueryScope()
-        scope.componentType = "store"
-        scope.componentCount = 1
-        scope.seriesCount = UInt64(series.count)
-        var impact = QueryImpact()
-        impact.totalQueriedSeries = UInt64(series.count)
-        var response = AnalyzeQueryResponse()
-        response.queryScopes = [scope]
-        response.queryImpact = impact
         return response
     }
 }

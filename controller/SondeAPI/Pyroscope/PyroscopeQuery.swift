@@ -9,6 +9,8 @@ internal import SondeStore
 enum PyroscopeQuery {
     /// What counts where a request does not say how many nodes it wants.
     static let defaultMaximumNodes = 8192
+    /// The most points of one series, and the most slots of a heatmap.
+    static let maximumPoints: Int64 = 100_000
 
     /// Reads a range in Unix milliseconds, both ends included.
     static func range(_ start: Int64, _ end: Int64) throws(APIError) -> TimeRange {
@@ -74,14 +76,15 @@ enum PyroscopeQuery {
 
     /// Reads ids; `nil` when there are none.
     static func ids<ID: Hashable>(
-        _ texts: [String], _ what: String, _ read: (String) -> ID?
+        _ texts: [String], _ what: String, want: String, _ read: (String) -> ID?
     ) throws(APIError) -> Set<ID>? {
         guard !texts.isEmpty else { return nil }
         var ids: Set<ID> = []
         for text in texts {
             guard let id = read(text) else {
                 throw APIError(
-                    .invalidArgument, "cannot read \(what): got \(text.quotedForMessage)")
+                    .invalidArgument,
+                    "cannot read \(what): got \(text.quotedForMessage); want \(want)")
             }
             ids.insert(id)
         }
@@ -96,6 +99,25 @@ enum PyroscopeQuery {
                 "cannot read step: got \(seconds) s; want at least 0.001")
         }
         return Int64((seconds * 1000).rounded()) * 1_000_000
+    }
+
+    /// How many steps follow the first one of a range.
+    ///
+    /// - Parameters:
+    ///   - step: The length of a step, in nanoseconds.
+    ///   - range: The range.
+    /// - Throws: ``APIError`` when there are too many.
+    /// - Returns: Their number, less than ``maximumPoints``.
+    static func steps(of step: Int64, in range: TimeRange) throws(APIError) -> Int64 {
+        let length = range.until.unixMilliseconds - range.from.unixMilliseconds
+        let count = length / (step / 1_000_000)
+        guard count < maximumPoints else {
+            throw APIError(
+                .invalidArgument,
+                "cannot read step: got \(step / 1_000_000) ms, which gives \(count) points; "
+                    + "want at most \(maximumPoints)")
+        }
+        return count
     }
 
     /// Reads how many series are wanted; absent and 0 are all.

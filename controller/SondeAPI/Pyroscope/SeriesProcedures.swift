@@ -7,8 +7,6 @@ internal import SondeStore
 
 /// `SelectSeries`.
 enum SeriesProcedures {
-    /// The most points of one series.
-    static let maximumPoints: Int64 = 100_000
     /// The most profiles that are looked at one by one for examples.
     static let maximumExamined = 2_000_000
 
@@ -97,14 +95,7 @@ struct SeriesQuestion: Sendable {
         _ range: TimeRange, _ step: Int64, _ type: ProfileType, _ selector: Selector,
         _ reading: ProfileReading
     ) throws(APIError) -> (TimelineSteps, ProfileSelection) {
-        let start = range.from.unixMilliseconds
-        let count = (range.until.unixMilliseconds - start) / (step / 1_000_000)
-        guard count < SeriesProcedures.maximumPoints else {
-            throw APIError(
-                .invalidArgument,
-                "cannot read step: got \(step / 1_000_000) ms, which gives \(count) points; "
-                    + "want at most \(SeriesProcedures.maximumPoints)")
-        }
+        let count = try PyroscopeQuery.steps(of: step, in: range)
         // A profile that begins inside of a millisecond belongs to it as a whole.
         let origin = range.from.advanced(byNanoseconds: 999_999)
         let from = origin.advanced(byNanoseconds: 1 - step)

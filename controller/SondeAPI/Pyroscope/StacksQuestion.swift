@@ -12,6 +12,8 @@ struct StacksQuestion: Sendable {
     var selection: ProfileSelection
     /// How many locations from the leaf on are kept; 0 keeps all.
     var keepsLeaves = 0
+    /// Whether a pprof forgets where the innermost functions were.
+    var aggregatesCallees = false
 
     /// Reads a request.
     ///
@@ -27,11 +29,11 @@ struct StacksQuestion: Sendable {
         selector = try PyroscopeQuery.selector(request.labelSelector)
         selection = reading.selection(type, in: range, [selector])
         selection.profileIDs = try PyroscopeQuery.ids(
-            request.profileIdSelector, "profile id", ProfileID.init(_:))
+            request.profileIdSelector, "profile id", want: "a UUID", ProfileID.init(_:))
         selection.traces = try PyroscopeQuery.ids(
-            request.traceIdSelector, "trace id", TraceID.init(_:))
+            request.traceIdSelector, "trace id", want: "32 hexadecimal digits", TraceID.init(_:))
         selection.spans = try PyroscopeQuery.ids(
-            request.spanSelector, "span id", SpanID.init(_:))
+            request.spanSelector, "span id", want: "16 hexadecimal digits", SpanID.init(_:))
         guard selection.spans == nil || selection.traces == nil else {
             throw APIError(
                 .invalidArgument,
@@ -39,7 +41,10 @@ struct StacksQuestion: Sendable {
         }
         selection.stacks = try PyroscopeQuery.stacks(
             request.stackTraceSelector, reading.services)
-        if let goPGO = request.stackTraceSelector?.goPgo { keepsLeaves = Int(goPGO.keepLocations) }
+        if let goPGO = request.stackTraceSelector?.goPgo {
+            keepsLeaves = Int(goPGO.keepLocations)
+            aggregatesCallees = goPGO.aggregateCallees
+        }
     }
 
     /// The stacks by address.

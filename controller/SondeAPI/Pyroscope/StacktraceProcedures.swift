@@ -142,11 +142,11 @@ enum StacktraceProcedures {
     ) -> GoogleProfile {
         guard merged.profileCount > 0, merged.stacks.count > 1 else { return GoogleProfile() }
         guard let limit else {
-            let symbols = services.symbols
-            return GoogleProfile(
-                PprofDocument(merged.stacks, question.description) { image, offset in
-                    symbols.frames(image: image, offset: offset)
-                })
+            let lines = CallLines(merged.stacks, services)
+            var document = PprofDocument(
+                merged.stacks, question.description, names: lines.calls)
+            if question.aggregatesCallees { document.aggregateCallees() }
+            return GoogleProfile(document)
         }
         let graph = FlameGraph(frames, maximumNodes: limit)
         return GoogleProfile(PprofDocument(graph.tree, question.description))
