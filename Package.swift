@@ -281,7 +281,7 @@ let package = Package(
             ], exclude: ["Peers"]),
         tests(
             "SondeServerTests",
-            ["SondeServer", "SondeAPI", "SondeHTTPClient", "SondeModel", "SondeWire"]),
+            ["SondeServer", "SondeAPI", "SondeHTTPClient", "SondeModel", "SondeStore", "SondeWire"]),
         tests(
             "CLITests",
             ["sonde", "SondeModel", "SondeWire", "SondeFormats", "SondeHTTPClient"],
