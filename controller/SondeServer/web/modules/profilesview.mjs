@@ -224,7 +224,7 @@ export class ProfilesView {
         const beside = around ? callersOf(shown, isAround) : baseline && !comparison ? baseline : null;
         byId("main").classList.toggle("around", around);
         byId("second").hidden = !beside;
-        setText(byId("second-title"), around ? "Callers" : "Before");
+        setText(byId("second-title"), around ? "Callers" : beside && !(beside.total > 0) ? "Before: no samples in that range" : "Before");
         setText(byId("first-title"), !beside ? "" : around ? "Callees" : "Now");
         byId("first-title").hidden = !beside;
         this.rows = comparison ? comparedFunctions(graph, comparison, 0) : functionsBelow(graph, 0);
