@@ -23,10 +23,11 @@ extension SystemTests {
             struct Line: Decodable {
                 var line: Int
                 var total: Int64
+                var code: Bool
             }
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(5)))
         func pushedSourceIsShownWithTheCostOfItsLines() async throws {
             let workshop = try Workshop()
             let controller = try await Controller(workshop)
@@ -69,11 +70,14 @@ extension SystemTests {
                 "/api/v1/source?service=bookmaker&file=poller.c", as: Shown.self)
             #expect(poller.source?.state == "verified", "\(poller.notes)")
 
+            // The call's own line may hold no statement: a probe goes onto one that does.
+            let probed = try #require(
+                shown.lines.filter(\.code).max { $0.total < $1.total })
             let place = try await workshop.run(
                 try Workshop.program("sonde"),
-                ["where", "OddsDesk.swift:\(hottest.line)", "--service", "bookmaker"],
+                ["where", "OddsDesk.swift:\(probed.line)", "--service", "bookmaker"],
                 ["SONDE_URL": controller.url])
-            let line = lines[hottest.line - 1].drop { $0 == " " }
+            let line = lines[probed.line - 1].drop { $0 == " " }
             #expect(place.text.contains(line), "\(place.text)")
         }
     }
