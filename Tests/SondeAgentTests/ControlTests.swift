@@ -165,7 +165,7 @@ struct ControlTests {
         let controller = try FakeController()
         defer { controller.server.stop() }
         controller.answer(path, with: answer)
-        try HurriedAgent(controller.server.url).use { hurried in
+        try HurriedAgent(controller.server.url, adjust: HurriedAgent.impatient).use { hurried in
             #expect(eventually { hurried.agent.contact == .unreachable })
             #expect(eventually { controller.profiles.count >= 2 })
             controller.answer(path, with: nil)

@@ -80,7 +80,7 @@ struct DeliveryTests {
         let controller = try FakeController()
         defer { controller.server.stop() }
         controller.answer(Path.push, with: answer)
-        try HurriedAgent(controller.server.url).use { hurried in
+        try HurriedAgent(controller.server.url, adjust: HurriedAgent.impatient).use { hurried in
             #expect(eventually { controller.server.requests(to: Path.push).count >= 3 })
             #expect(controller.profiles.isEmpty)
             #expect(!hurried.agent.report.problems.isEmpty)

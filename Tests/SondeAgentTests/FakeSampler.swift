@@ -81,7 +81,7 @@ struct HurriedAgent {
         ) { _ in nil }
         settings.interval = 0.02
         settings.pace = Pace(
-            firstRetry: 0.01, longestRetry: 0.05, noControl: 0.1, pushTimeout: 0.4, pollGrace: 0.4,
+            firstRetry: 0.01, longestRetry: 0.05, noControl: 0.1, pushTimeout: 15, pollGrace: 0.4,
             quietPoll: 0.02, logBatch: 0.02, probeDrain: 0.005)
         settings.probes.runtimeFolder =
             FileManager.default.temporaryDirectory
@@ -91,6 +91,10 @@ struct HurriedAgent {
             settings, sampler: sampler, images: images, clients: Clients(settings),
             patcher: { patcher })
     }
+
+    /// Gives a server up that hangs, soon; but not one that a busy machine is slow to run, since what
+    /// is sent again then arrives twice.
+    static func impatient(_ settings: inout AgentSettings) { settings.pace.pushTimeout = 3 }
 
     /// Runs the agent for the time of a test.
     func use(_ body: (HurriedAgent) throws -> Void) rethrows {

@@ -47,7 +47,7 @@ struct LogDeliveryTests {
     func nothingIsLostOrDoubledWhileLokiMisbehaves(answer: TestAnswer) throws {
         let controller = try FakeController()
         defer { controller.server.stop() }
-        try withProbe(controller) { hurried, hit in
+        try withProbe(controller, HurriedAgent.impatient) { hurried, hit in
             controller.answer(Path.logs, with: answer)
             for _ in 0..<20 {
                 hit(50)
@@ -90,7 +90,11 @@ struct LogDeliveryTests {
     @Test func whatWaitsIsBoundedAndWhatGoesIsCounted() throws {
         let controller = try FakeController()
         defer { controller.server.stop() }
-        try withProbe(controller, { $0.probes.queueBytes = 65_536 }) { hurried, hit in
+        let adjust: (inout AgentSettings) -> Void = { settings in
+            HurriedAgent.impatient(&settings)
+            settings.probes.queueBytes = 65_536
+        }
+        try withProbe(controller, adjust) { hurried, hit in
             controller.answer(Path.logs, with: .hang)
             var hits = 0
             while (hurried.losses["lines_queue_full"] ?? 0) == 0, hits < 200_000 {
