@@ -22,7 +22,7 @@ package struct AdHocProfile: Hashable, Sendable {
 }
 
 extension ControlStore {
-    /// The most uploaded profiles that are kept; beyond that the oldest go.
+    /// The most uploaded profiles of a tenant that are kept; beyond that the oldest go.
     package static let maximumAdHocProfiles = 100
     /// The most bytes of an uploaded profile.
     package static let maximumAdHocBytes = 16 << 20
@@ -106,9 +106,11 @@ extension ControlStore {
                 try insert.bind(file, at: 5)
                 try insert.run()
                 let trim = try state.database.statement(
-                    "DELETE FROM adhoc_profile WHERE number <= ?")
-                try trim.bind(
-                    state.database.lastRowID - Int64(Self.maximumAdHocProfiles), at: 1)
+                    "DELETE FROM adhoc_profile WHERE tenant = ?1 AND number <= (SELECT number "
+                        + "FROM adhoc_profile WHERE tenant = ?1 ORDER BY number DESC "
+                        + "LIMIT 1 OFFSET ?2)")
+                try trim.bind(tenant, at: 1)
+                try trim.bind(Int64(Self.maximumAdHocProfiles), at: 2)
                 try trim.run()
                 try Self.record(
                     "uploaded the profile \(name)", by: who, at: now, in: state.database)

@@ -38,19 +38,25 @@ extension ControlStore {
     /// All settings of a tenant, by name.
     package func pluginSettings(of tenant: String) throws(StoreError) -> [PluginSetting] {
         try state.withLock { state throws(StoreError) in
-            let rows = try state.database.statement(
-                "SELECT name, value, modified FROM plugin_setting WHERE tenant = ? ORDER BY name")
-            defer { rows.reset() }
-            try rows.bind(tenant, at: 1)
-            var settings: [PluginSetting] = []
-            while try rows.step() {
-                settings.append(
-                    PluginSetting(
-                        name: rows.text(0), value: rows.text(1),
-                        modified: Timestamp(unixNanoseconds: rows.int(2))))
-            }
-            return settings
+            try Self.pluginSettings(of: tenant, in: state.database)
         }
+    }
+
+    private static func pluginSettings(
+        of tenant: String, in database: Database
+    ) throws(StoreError) -> [PluginSetting] {
+        let rows = try database.statement(
+            "SELECT name, value, modified FROM plugin_setting WHERE tenant = ? ORDER BY name")
+        defer { rows.reset() }
+        try rows.bind(tenant, at: 1)
+        var settings: [PluginSetting] = []
+        while try rows.step() {
+            settings.append(
+                PluginSetting(
+                    name: rows.text(0), value: rows.text(1),
+                    modified: Timestamp(unixNanoseconds: rows.int(2))))
+        }
+        return settings
     }
 
     /// Sets a setting.
@@ -72,22 +78,9 @@ extension ControlStore {
                 "cannot set setting: got \(size) bytes; want at most "
                     + "\(Self.maximumPluginSettingBytes)")
         }
-        let present = try pluginSettings(of: tenant)
-        if let known = present.first(where: { $0.name == setting.name }) {
-            guard known.modified <= setting.modified else {
-                throw StoreError(
-                    .alreadyExists,
-                    "cannot set setting \(setting.name): got one of "
-                        + "\(setting.modified.unixMilliseconds); want one after that of "
-                        + "\(known.modified.unixMilliseconds)")
-            }
-        } else if present.count >= Self.maximumPluginSettings {
-            throw StoreError(
-                .rejected,
-                "cannot set setting: there are \(present.count) already; want fewer")
-        }
         try state.withLock { state throws(StoreError) in
             try state.database.transaction { () throws(StoreError) in
+                try Self.check(setting, of: tenant, in: state.database)
                 let upsert = try state.database.statement(
                     "INSERT OR REPLACE INTO plugin_setting (tenant, name, value, modified) "
                         + "VALUES (?, ?, ?, ?)")
@@ -100,6 +93,26 @@ extension ControlStore {
                     "set the plugin's setting \(setting.name)", by: who, at: now,
                     in: state.database)
             }
+        }
+    }
+
+    /// Refuses a setting that is older than the one that is there, or one too many.
+    private static func check(
+        _ setting: PluginSetting, of tenant: String, in database: Database
+    ) throws(StoreError) {
+        let present = try pluginSettings(of: tenant, in: database)
+        if let known = present.first(where: { $0.name == setting.name }) {
+            guard known.modified <= setting.modified else {
+                throw StoreError(
+                    .alreadyExists,
+                    "cannot set setting \(setting.name): got one of "
+                        + "\(setting.modified.unixMilliseconds); want one after that of "
+                        + "\(known.modified.unixMilliseconds)")
+            }
+        } else if present.count >= maximumPluginSettings {
+            throw StoreError(
+                .rejected,
+                "cannot set setting: there are \(present.count) already; want fewer")
         }
     }
 
