@@ -60,7 +60,7 @@ extension HTTPListener {
         } catch {
             request.sink?.cancel()
             returnBudget(of: exchange)
-            exchange.phase = .discarding(refusal(error, to: request.head))
+            exchange.phase = .discarding(refusal(error, to: request))
             exchange.receivedBytes = 0
         }
         return .YES
@@ -93,7 +93,7 @@ extension HTTPListener {
         let error = APIError(
             .unavailable,
             "cannot answer now: \(settings.queueLimit) requests are waiting; want fewer")
-        resume(handle, exchange, with: refusal(error, to: request.head))
+        resume(handle, exchange, with: refusal(error, to: request))
     }
 
     /// Hands an answer over to be sent.
@@ -167,8 +167,8 @@ extension HTTPListener {
         MHD_resume_connection(connection.pointer)
     }
 
-    private func refusal(_ error: APIError, to head: RequestHead) -> HTTPResponse {
-        var response = error.response
+    private func refusal(_ error: APIError, to request: APIRequest) -> HTTPResponse {
+        var response = error.response(for: request.route)
         response.set("Connection", "close")
         return response
     }
