@@ -13,7 +13,9 @@ extension SamplerProcesses {
             let total = try subject.number("total")
             // The main thread and the helper are in the total and not in the sum.
             #expect(total > cpu * 0.96 && total < cpu * 1.06, "\(subject.output)")
-            #expect(try subject.number("sampled") == total)
+            // The main thread's samples go on after the profile was taken.
+            let sampled = try subject.number("sampled")
+            #expect(sampled >= total && sampled < total * 1.02, "\(subject.output)")
             #expect(subject.facts["signal"] == "SIGPROF")
             // Each of 280 samples at 100 Hz weighs 0.36 %: five points are more than 2.5 sigma of
             // a half, and the machine may be busy, so that samples come in bunches.
