@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { initialState, queryOfState, selectorOf, stateOfQuery } from "../../../controller/SondeServer/web/modules/address.mjs";
-import { concernsOf, pendingText, summaryOf } from "../../../controller/SondeServer/web/modules/agents.mjs";
+import { budgetText, concernsOf, pendingText, summaryOf } from "../../../controller/SondeServer/web/modules/agents.mjs";
 import { contrast, hueStepOf, paletteOf, style, styleOf } from "../../../controller/SondeServer/web/modules/colour.mjs";
 import { formatBytes, formatRate, formatShare, formatValue } from "../../../controller/SondeServer/web/modules/format.mjs";
 import { TextFitter } from "../../../controller/SondeServer/web/modules/textfit.mjs";
@@ -152,4 +152,12 @@ test("what an agent was asked for and does not do yet is pending", () => {
     assert.equal(asked({ enabled: false, hertz: 100 }), "asked to stop");
     assert.deepEqual(concernsOf({ ...agent, losses: { full: 3, none: 0 }, missingDebugInfo: ["l (ab)"] }),
         ["lost: full 3", "no debug info: l (ab)"]);
+});
+
+test("an agent's cost stands beside its budget, which an idle process may pass", () => {
+    const cost = (own, all) => budgetText({ ...agent, ownCPUPercent: own, processCPUPercent: all });
+    assert.equal(cost(0.2, 0), "the process uses no CPU time");
+    assert.equal(cost(0.2, 100), "0.20 % of the process's CPU time; wanted: at most 0.5 %");
+    assert.equal(cost(2, 100), "2.00 % of the process's CPU time; wanted: at most 0.5 % – over");
+    assert.equal(cost(0.2, 10), "2.00 % of the process's CPU time; wanted: at most 0.5 % of one that is busy; this one mostly idles");
 });

@@ -110,8 +110,9 @@ export function budgetText(agent) {
     if (!(agent.processCPUPercent > 0)) return "the process uses no CPU time";
     const share = agent.ownCPUPercent / agent.processCPUPercent;
     const text = `${(share * 100).toFixed(2)} % of the process's CPU time; wanted: at most ${goalShare * 100} %`;
+    if (share <= goalShare) return text;
     // Of a process that idles, any agent is a large part.
-    return share > goalShare && agent.processCPUPercent > 20 ? `${text} – over` : text;
+    return agent.processCPUPercent > 20 ? `${text} – over` : `${text} of one that is busy; this one mostly idles`;
 }
 
 /**
