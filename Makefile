@@ -23,9 +23,9 @@ build: deps ## everything in release, with libsonde.so: .build/release
 demo: build ## the controller and a service under load, until Ctrl-C
 	@scripts/demo
 
-check: deps-test lint ## format, build with every warning an error, unit and rules tests
+check: deps-test lint ## format, build with every warning an error, the rules of the tree
 	$(SWIFT) build --build-tests
-	scripts/test unit
+	scripts/test rules
 
 test: deps-test ## every test: unit, system, browser
 	$(SWIFT) build -c release
