@@ -8,7 +8,7 @@ import { contrast, hueStepOf, paletteOf, style, styleOf } from "../../../control
 import { formatBytes, formatRate, formatShare, formatValue } from "../../../controller/SondeServer/web/modules/format.mjs";
 import { TextFitter } from "../../../controller/SondeServer/web/modules/textfit.mjs";
 import { draggedRange, pointAt, timeTicks } from "../../../controller/SondeServer/web/modules/timeline.mjs";
-import { describeRange, instantOf, isLive, isRange, movedRange } from "../../../controller/SondeServer/web/modules/timerange.mjs";
+import { describeRange, instantOf, isLive, isRange, mayGrow, movedRange } from "../../../controller/SondeServer/web/modules/timerange.mjs";
 
 test("values carry their unit", () => {
     assert.equal(formatValue(1.5e9, "nanoseconds"), "1.50 s");
@@ -55,6 +55,9 @@ test("ranges are read, described and moved", () => {
     assert.equal(instantOf("1234", now), 1234);
     assert.equal(instantOf("soon", now), null);
     assert.ok(isLive({ from: "now-1h", until: "now" }));
+    assert.ok(mayGrow({ from: "now-1h", until: "now" }, now));
+    assert.ok(mayGrow({ from: "1000", until: String(now - 5000) }, now), "the last profile of it may be on its way");
+    assert.ok(!mayGrow({ from: "1000", until: String(now - 100_000) }, now));
     assert.ok(!isRange({ from: "now", until: "now-1h" }));
     assert.ok(!isRange({ from: "2000", until: "1000" }));
     assert.equal(describeRange({ from: "now-1h", until: "now" }, now), "Last hour");

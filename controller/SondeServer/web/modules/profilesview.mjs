@@ -20,7 +20,7 @@ import { showChangeLegend, showFacts, showLegend } from "./status.mjs";
 import { TableView } from "./tableview.mjs";
 import { currentTheme } from "./theme.mjs";
 import { TimelineView } from "./timelineview.mjs";
-import { absoluteRange, describeRange, isLive } from "./timerange.mjs";
+import { absoluteRange, describeRange, mayGrow } from "./timerange.mjs";
 import { calleesOf, callersOf, isLibrary, onlyThrough, withoutFrames } from "./trees.mjs";
 
 /** @typedef {import("./address.mjs").PageState} PageState */
@@ -133,7 +133,7 @@ export class ProfilesView {
     /** @returns {boolean} whether what is shown needs no answer */
     isIdle() {
         const { state } = this.page;
-        return this.question() === this.answered && (!isLive(state) || state.paused);
+        return this.question() === this.answered && (state.paused || !mayGrow(state, this.loadedAt));
     }
 
     /** @param {AbortSignal} signal */

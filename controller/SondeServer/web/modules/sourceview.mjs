@@ -6,7 +6,7 @@ import { queryOf } from "./loading.mjs";
 import { showNothingYet } from "./messages.mjs";
 import { ProbeEditor } from "./probeeditor.mjs";
 import { fileName, hotLines, hottestLine, remainders, rowsOfSource } from "./sourcelines.mjs";
-import { isLive } from "./timerange.mjs";
+import { mayGrow } from "./timerange.mjs";
 import { tokensOf } from "./words.mjs";
 
 /** @typedef {import("./address.mjs").PageState} PageState */
@@ -79,7 +79,7 @@ export class SourceView {
             await this.offer(signal);
             return;
         }
-        const idle = this.answered === this.question() && (!isLive(state) || state.paused);
+        const idle = this.answered === this.question() && (state.paused || !mayGrow(state, this.loadedAt));
         const query = { ...queryOf(state), service: state.service, file: state.file };
         const [answer, { probes }] = await Promise.all([
             idle && this.answer ? this.answer : connection.get("source", query, signal),

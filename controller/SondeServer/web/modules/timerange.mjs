@@ -42,6 +42,18 @@ export function isLive(range) {
     return range.until === "now";
 }
 
+/** A profile comes when its ten seconds are over, and later where the way is long. */
+const lateMs = 60_000;
+
+/**
+ * @param {TimeRange} range
+ * @param {number} askedMs when it was asked for
+ * @returns {boolean} whether more of the range may have come since: it moves, or its end is recent or to come
+ */
+export function mayGrow(range, askedMs) {
+    return (instantOf(range.until, askedMs) ?? 0) + lateMs > askedMs;
+}
+
 /**
  * @param {TimeRange} range
  * @returns {boolean} whether both ends can be read and are in order
