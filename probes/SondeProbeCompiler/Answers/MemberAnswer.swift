@@ -109,7 +109,10 @@ private struct MemberWalk {
                 .map { Value(layout: layouts[$0.type]) }
         case .pointer(let pointee?):
             let target = Value(layout: layouts[pointee])
-            return name == "pointee" ? target : member(name, of: target)
+            if name == "pointee" { return target }
+            // One step only, as the names that are offered: debug info may name a pointer to itself.
+            if case .pointer = target.layout.kind { return nil }
+            return member(name, of: target)
         case .enumeration(let cases, _):
             return cases.first { $0.name == name }?.payload
                 .map { Value(layout: layouts[$0], mayBeAbsent: true) }
