@@ -4,7 +4,9 @@
    while others run on it.  */
 #include "text.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -50,7 +52,10 @@ static int make_calls(void)
     return page > 0 && file >= 0 &&
            sonde_hit_syscall(SYS_pwrite64, file, (long)&byte, 1, page) == 1 &&
            sonde_hit_syscall(SYS_pread64, file, (long)&byte, 1, page) == 1 &&
-           sonde_hit_syscall(SYS_madvise, page, 4096, MADV_WIPEONFORK, 0) <= 0;
+           sonde_hit_syscall(SYS_madvise, page, 4096, MADV_WIPEONFORK, 0) <= 0 &&
+           /* How masks.c asks whether a page is sealed, of one that is.  */
+           sonde_hit_syscall6(SYS_futex, page, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0, page,
+                              FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0)) == -EFAULT;
 }
 
 /* Whether a seccomp filter, if there is one, lets us make our calls. It may answer one by killing
